@@ -1,0 +1,1 @@
+"""WHAT a process is: frozen descriptions, checked when made; no threads, no sockets, no clocks in here."""

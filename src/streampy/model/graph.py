@@ -1,0 +1,203 @@
+"""What follows from the shape of the graph: order, cycles, who meets whom at a join, and what is fused.
+
+Knows nothing of settings and types; those were checked before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from streampy.errors import Problem
+from streampy.model.lineage import Lineages
+from streampy.model.plan import Link, Mourner, Plan, UnitPlan
+from streampy.model.ports import Helping
+
+Report = Callable[[Problem], None]
+
+
+def complete(name: str, units: Mapping[str, UnitPlan], report: Report) -> Plan | None:
+    """The plan of units that were checked one by one; None where a problem was reported."""
+    problems: list[Problem] = []
+    loops = _loops(units)
+    for loop in loops:
+        problems.extend(_check_loop(units, loop))
+    units = _mark_feedback(units)
+    units = {unit: units[unit] for unit in _order(units)}
+    lineages = Lineages(units, problems.append)
+    for problem in problems:
+        report(problem)
+    if problems:
+        return None
+    units = {
+        unit.name: replace(unit, join=lineages.joins.get(unit.name), not_fused=_why_not_fused(unit, units, lineages, loops))
+        for unit in units.values()
+    }
+    return Plan(name, units, _chains(units), loops, _mourners(units), lineages.outputs)
+
+
+def _senders(unit: UnitPlan) -> set[str]:
+    return {link.sender for entry in unit.inputs.values() for link in entry.links if not link.feedback}
+
+
+def _reachable(units: Mapping[str, UnitPlan], start: str, *, without_dropping: bool = False) -> set[str]:
+    """The units that a link or more lead to from `start`; optionally only over pipes that never drop."""
+    found: set[str] = set()
+    open_ends = [start]
+    while open_ends:
+        for links in units[open_ends.pop()].receivers.values():
+            for link in links:
+                if without_dropping and units[link.receiver].inputs[link.input].pipe.can_drop:
+                    continue
+                if link.receiver not in found:
+                    found.add(link.receiver)
+                    open_ends.append(link.receiver)
+    return found
+
+
+def _loops(units: Mapping[str, UnitPlan]) -> tuple[frozenset[str], ...]:
+    """The sets of units that reach each other in a circle."""
+    after = {name: _reachable(units, name) for name in units}
+    loops = {
+        frozenset(other for other in after[name] if name in after[other]) for name in units if name in after[name]
+    }
+    return tuple(sorted(loops, key=sorted))
+
+
+def _check_loop(units: Mapping[str, UnitPlan], loop: frozenset[str]) -> list[Problem]:
+    stuck = [name for name in units if name in loop and name in _reachable(units, name, without_dropping=True)]
+    if not stuck:
+        return []
+    spec = units[stuck[0]].spec
+    circle = " -> ".join([*stuck, stuck[0]])
+    return [
+        spec.problem(
+            f"the cycle {circle} could deadlock: each of its pipes waits when it is full, so all may wait for each "
+            f"other; give one of them an `overflow` that drops (drop_oldest, drop_newest, latest)",
+            "from",
+        )
+    ]
+
+
+def _mark_feedback(units: Mapping[str, UnitPlan]) -> dict[str, UnitPlan]:
+    """The links that close a cycle, found by walking depth first from the sources in the order as written."""
+    closing: set[Link] = set()
+    done: set[str] = set()
+    entrances = [name for name, unit in units.items() if not unit.inputs or unit.is_open]
+    for root in [*entrances, *units]:
+        if root in done:
+            continue
+        path: list[str] = [root]
+        branches = [[link for links in units[root].receivers.values() for link in links]]
+        while path:
+            if not branches[-1]:
+                done.add(path.pop())
+                branches.pop()
+                continue
+            link = branches[-1].pop(0)
+            if link.receiver in path:
+                closing.add(link)
+            elif link.receiver not in done:
+                path.append(link.receiver)
+                branches.append([one for links in units[link.receiver].receivers.values() for one in links])
+    if not closing:
+        return dict(units)
+
+    def mark(links: tuple[Link, ...]) -> tuple[Link, ...]:
+        return tuple(replace(link, feedback=True) if link in closing else link for link in links)
+
+    return {
+        name: replace(
+            unit,
+            inputs={port: replace(entry, links=mark(entry.links)) for port, entry in unit.inputs.items()},
+            receivers={port: mark(links) for port, links in unit.receivers.items()},
+        )
+        for name, unit in units.items()
+    }
+
+
+def _order(units: Mapping[str, UnitPlan]) -> list[str]:
+    """Senders before receivers, else as written."""
+    order: list[str] = []
+    waiting = list(units)
+    while waiting:
+        ready = next(name for name in waiting if _senders(units[name]) <= set(order))
+        waiting.remove(ready)
+        order.append(ready)
+    return order
+
+
+def _why_not_fused(
+    unit: UnitPlan, units: Mapping[str, UnitPlan], lineages: Lineages, loops: tuple[frozenset[str], ...]
+) -> str:
+    entries = list(unit.inputs.values())
+    if not entries:
+        return "a source"
+    links = [link for entry in entries for link in entry.links]
+    if not links:
+        return "fed by hand"
+    if unit.name in lineages.joins:
+        return "gathers parts" if len(entries) == 1 else f"joins {len(entries)} inputs"
+    if len(links) > 1:
+        return f"{len(links)} links meet in its pipe"
+    sender = units[links[0].sender]
+    reasons = {
+        "its pipe is configured": entries[0].configured,
+        f"has {unit.spec.workers} workers": unit.spec.workers > 1,
+        f"{sender.name} has {sender.spec.workers} workers": sender.spec.workers > 1,
+        "runs in the event loop": unit.ports.is_async,
+        f"{sender.name} runs in the event loop": sender.ports.is_async,
+        "takes the whole stream": unit.ports.is_stream,
+        f"{sender.name} has several links away": sum(map(len, sender.receivers.values())) > 1,
+        f"{sender.name} has several outputs": len(sender.receivers) > 1,
+        "lies in a cycle": any(unit.name in loop or sender.name in loop for loop in loops),
+        "lives elsewhere": unit.spec.place != sender.spec.place,
+        "has a timeout of its own": unit.spec.timeout != sender.spec.timeout,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def _chains(units: Mapping[str, UnitPlan]) -> tuple[tuple[str, ...], ...]:
+    chains: dict[str, list[str]] = {}
+    head_of: dict[str, str] = {}
+    for unit in units.values():
+        if unit.not_fused:
+            head_of[unit.name] = unit.name
+            chains[unit.name] = [unit.name]
+        else:
+            sender = next(link.sender for entry in unit.inputs.values() for link in entry.links)
+            head_of[unit.name] = head_of[sender]
+            chains[head_of[sender]].append(unit.name)
+    return tuple(map(tuple, chains.values()))
+
+
+def _mourners(units: Mapping[str, UnitPlan]) -> dict[tuple[str, str], tuple[Mourner, ...]]:
+    """For each output the joins and open outputs that wait for each of its items, found from the far end on."""
+    found: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
+    for unit in reversed(list(units.values())):
+        for port, links in unit.receivers.items():
+            ways: dict[tuple[str, str], int] = {}
+            if not links:
+                ways[unit.name, ""] = 1
+            for link in links:
+                for end, count in _ends_behind(units[link.receiver], link, found).items():
+                    ways[end] = ways.get(end, 0) + count
+            found[unit.name, port] = ways
+    return {
+        output: tuple(Mourner(name, port, count) for (name, port), count in ways.items())
+        for output, ways in found.items()
+    }
+
+
+def _ends_behind(
+    receiver: UnitPlan, link: Link, found: Mapping[tuple[str, str], Mapping[tuple[str, str], int]]
+) -> dict[tuple[str, str], int]:
+    if link.feedback or receiver.inputs[link.input].port.helping is Helping.LATEST:
+        return {}
+    if receiver.join is not None:
+        return {(receiver.name, link.input): 1}
+    ends: dict[tuple[str, str], int] = {}
+    for port in receiver.receivers:
+        for end, count in found.get((receiver.name, port), {}).items():
+            ends[end] = ends.get(end, 0) + count
+    return ends

@@ -1,0 +1,127 @@
+"""An item, its identity, and the batch that moves.
+
+Knows nothing of pipes or workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from math import inf
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+NO_META: Mapping[str, Any] = MappingProxyType({})
+
+
+class Header(NamedTuple):
+    """The identity of an item, inherited by whatever a unit makes of it.
+
+    A tuple, because one is made for each item that is born: that costs a tenth of an instance with slots.
+    """
+
+    stream: str
+    """Which source it came from: the name of the source unit (`camera`, or `camera#1` for its second worker)."""
+    seq: int
+    """Its number in the stream, from 0."""
+    born: float
+    """When the source emitted it: seconds, `time.monotonic`."""
+    path: tuple[int, ...] = ()
+    """Which part it is, a number from 0 for each fan-out that it went through."""
+    deadline: float = inf
+    """Seconds, `time.monotonic`: past it nobody wants the result."""
+    meta: Mapping[str, Any] = NO_META
+    """What the user gave it on its way; not interpreted."""
+
+    @property
+    def key(self) -> str:
+        """For people: `camera #17` or `camera #17.0.2` for a part."""
+        return f"{self.stream} #{'.'.join(map(str, (self.seq, *self.path)))}"
+
+    def part(self, index: int) -> Header:
+        """Identity of the `index`-th part of this item."""
+        return Header(self.stream, self.seq, self.born, (*self.path, index), self.deadline, self.meta)
+
+
+class Item(NamedTuple, Generic[T]):
+    """A value with its header: what a port annotated `Item[T]` is given.
+
+    A source may also emit one, to give its own `meta`, `deadline` or `born`.
+    """
+
+    value: T
+    header: Header
+
+    @property
+    def stream(self) -> str:
+        """Which source it came from."""
+        return self.header.stream
+
+    @property
+    def seq(self) -> int:
+        """Its number in the stream, from 0."""
+        return self.header.seq
+
+    @property
+    def path(self) -> tuple[int, ...]:
+        """Which part it is, a number for each fan-out."""
+        return self.header.path
+
+    @property
+    def born(self) -> float:
+        """Seconds, `time.monotonic`."""
+        return self.header.born
+
+    @property
+    def deadline(self) -> float:
+        """Seconds, `time.monotonic`; `inf` without one."""
+        return self.header.deadline
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """What the user gave it."""
+        return self.header.meta
+
+
+class Batch(list[T]):
+    """The items that a unit is given at once: a list of their values, and `headers` beside it.
+
+    This very object travels through fused units, so a unit must not change the one it is given.
+    """
+
+    __slots__ = ("headers",)
+
+    def __init__(self, values: Iterable[T] = (), headers: Iterable[Header] | None = None) -> None:
+        super().__init__(values)
+        self.headers: list[Header] = [] if headers is None else list(headers)
+
+    @property
+    def items(self) -> list[Item[T]]:
+        """The values with their headers."""
+        return [Item(value, header) for value, header in zip(self, self.headers, strict=True)]
+
+
+class Latest(Generic[T_co]):
+    """Annotation only: the port is given the newest value known (None until the first one has come)."""
+
+
+class Reason(StrEnum):
+    """Why an item ended without a result; the ledger's words."""
+
+    FILTERED = "filtered"
+    DROPPED = "dropped"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class Tombstone(NamedTuple):
+    """What remains of an item that ended: it runs on to the joins, which then know that nothing will come."""
+
+    header: Header
+    reason: Reason
+    where: str
+    """The unit or pipe at which it ended."""
+    cause: BaseException | None = None

@@ -1,0 +1,227 @@
+"""Where the items of each link come from, so that a join knows by what they belong together.
+
+A lineage is the list of the fan-outs that an item went through since its source. The inputs of a join belong
+together by their longest common lineage: frame, markup and k profiles of one frame meet at the frame.
+Knows nothing of the joining itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from streampy.errors import Problem
+from streampy.model.annotations import is_list, says_nothing
+from streampy.model.pipe import Join
+from streampy.model.plan import InputPlan, JoinPlan, Link, Share, UnitPlan
+from streampy.model.ports import Helping
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """How the items of one stream came to a link: through which fan-outs, on how many ways."""
+
+    fanouts: tuple[str, ...]
+    ways: int
+    is_even: bool = True
+    """Whether all those ways have the same fan-outs."""
+
+
+_Streams = dict[str, _Origin]
+
+
+class Lineages:
+    """The lineage of every output, and the plan of every join; what can't be joined is reported."""
+
+    def __init__(self, units: Mapping[str, UnitPlan], report: Callable[[Problem], None]) -> None:
+        self.joins: dict[str, JoinPlan] = {}
+        self.outputs: dict[tuple[str, str], Mapping[str, Share]] = {}
+        self._report = report
+        self._units = units
+        self._at: dict[tuple[str, str], _Streams] = {}
+        for unit in units.values():
+            inside = self._inside(unit)
+            for port in unit.ports.outputs.values():
+                fanout = (unit.name,) if port.many and unit.inputs else ()
+                streams = {
+                    stream: _Origin((*origin.fanouts, *fanout), origin.ways) for stream, origin in inside.items()
+                }
+                self._at[unit.name, port.name] = streams
+                self.outputs[unit.name, port.name] = {
+                    stream: Share(origin.ways, len(origin.fanouts)) for stream, origin in streams.items()
+                }
+
+    def _inside(self, unit: UnitPlan) -> _Streams:
+        """The lineage of what the unit works on."""
+        if not unit.inputs or unit.is_open:
+            if len(unit.inputs) > 1:
+                self._plan_join(unit, {name: {unit.name: _Origin((), 1)} for name in unit.inputs})
+            return {unit.name: _Origin((), 1)}
+        arriving = {name: self._arriving(unit, entry) for name, entry in unit.inputs.items()}
+        only = next(iter(arriving))
+        if len(arriving) == 1 and not self._gathers_alone(unit.inputs[only], arriving[only]):
+            return arriving[only]
+        return self._plan_join(unit, arriving)
+
+    def _arriving(self, unit: UnitPlan, entry: InputPlan) -> _Streams:
+        streams: _Streams = {}
+        for link in entry.links:
+            if link.feedback:
+                self._check_feedback(unit, link)
+                continue
+            for stream, origin in self._at[link.sender, link.output].items():
+                there = streams.get(stream)
+                if there is None:
+                    streams[stream] = origin
+                else:
+                    fanouts = _common([there.fanouts, origin.fanouts])
+                    is_even = there.is_even and origin.is_even and there.fanouts == origin.fanouts
+                    streams[stream] = _Origin(fanouts, there.ways + origin.ways, is_even)
+        return streams
+
+    def _check_feedback(self, unit: UnitPlan, link: Link) -> None:
+        port = unit.inputs[link.input].port
+        if len(unit.inputs) > 1 and port.helping is not Helping.LATEST:
+            self._report(
+                unit.spec.problem(
+                    f"{link.sender}.{link.output} comes back to {port.name!r} in a cycle, and can't be joined item by "
+                    f"item: annotate it Latest[...] to be given the newest value",
+                    "from",
+                    port.name,
+                )
+            )
+
+    def _gathers_alone(self, entry: InputPlan, streams: _Streams) -> bool:
+        """Whether a single input is given the parts of the last fan-out as a list."""
+        if entry.port.helping is not Helping.LIST or self._gives(entry, is_list):
+            return False
+        return any(origin.fanouts for origin in streams.values()) or not self._gives(entry, says_nothing)
+
+    def _gives(self, entry: InputPlan, holds: Callable[[object], bool]) -> bool:
+        types = [self._units[link.sender].ports.outputs[link.output].type for link in entry.links]
+        return all(map(holds, types))
+
+    def _plan_join(self, unit: UnitPlan, arriving: Mapping[str, _Streams]) -> _Streams:
+        """Find the common ancestor for each stream; returns the lineage of what the join gives."""
+        latest = frozenset(name for name, entry in unit.inputs.items() if entry.port.helping is Helping.LATEST)
+        joined = {name: streams for name, streams in arriving.items() if name not in latest}
+        if not joined:
+            self._report(unit.spec.problem("all its inputs are Latest[...]: one must say when to work", "from"))
+            return {}
+        streams = sorted({stream for of_port in joined.values() for stream in of_port})
+        keys = {stream: self._key_of(unit, stream, joined) for stream in streams}
+        shares = {
+            stream: {
+                name: Share(of_port[stream].ways, len(of_port[stream].fanouts) - len(keys[stream]))
+                for name, of_port in joined.items()
+                if stream in of_port
+            }
+            for stream in streams
+        }
+        gathers = frozenset(name for name in joined if self._gathers(unit.inputs[name], name, shares))
+        settings = self._settings(unit)
+        self._check_join(unit, settings, joined, shares, gathers)
+        settings = replace(settings, capacity=settings.capacity or self._room(unit))
+        depths = {stream: len(key) for stream, key in keys.items()}
+        self.joins[unit.name] = JoinPlan(settings, depths, shares, gathers, latest)
+        if settings.key != "ancestor":
+            return {unit.name: _Origin((), 1)}
+        return {stream: _Origin(key, 1) for stream, key in keys.items()}
+
+    def _key_of(self, unit: UnitPlan, stream: str, joined: Mapping[str, _Streams]) -> tuple[str, ...]:
+        fanouts = [of_port[stream].fanouts for of_port in joined.values() if stream in of_port]
+        if len(joined) > 1:
+            return _common(fanouts)
+        name, of_port = next(iter(joined.items()))
+        return fanouts[0][:-1] if self._gathers_alone(unit.inputs[name], of_port) else fanouts[0]
+
+    def _gathers(self, entry: InputPlan, name: str, shares: Mapping[str, Mapping[str, Share]]) -> bool:
+        if entry.port.helping is not Helping.LIST:
+            return False
+        if any(name in of_stream and of_stream[name].levels for of_stream in shares.values()):
+            return True
+        return not entry.is_open and not self._gives(entry, lambda one: is_list(one) or says_nothing(one))
+
+    def _check_join(
+        self,
+        unit: UnitPlan,
+        settings: Join,
+        joined: Mapping[str, _Streams],
+        shares: Mapping[str, Mapping[str, Share]],
+        gathers: frozenset[str],
+    ) -> None:
+        if settings.key == "ancestor":
+            self._check_shares(unit, shares, gathers)
+        elif gathers:
+            names = ", ".join(sorted(gathers))
+            message = f"{names}: parts are gathered by their common ancestor only, not by the key {settings.key!r}"
+            self._report(unit.spec.problem(message, "join", "key"))
+        for name, streams in joined.items():
+            if not all(origin.is_even for origin in streams.values()):
+                message = f"items reach {name!r} on several ways with different fan-outs, so they can't be joined"
+                self._report(unit.spec.problem(message, "from", name))
+
+    def _check_shares(
+        self, unit: UnitPlan, shares: Mapping[str, Mapping[str, Share]], gathers: frozenset[str]
+    ) -> None:
+        told: set[str] = set()
+        for stream, ports in shares.items():
+            for name, entry in unit.inputs.items():
+                if entry.port.helping is Helping.LATEST or name in told:
+                    continue
+                share = ports.get(name)
+                if share is None and not entry.port.optional and name not in gathers:
+                    told.add(name)
+                    others = ", ".join(repr(port) for port in ports)
+                    self._report(
+                        unit.spec.problem(
+                            f"{name!r} gets nothing from {stream!r}, which feeds {others}: they have no common "
+                            f"ancestor to be joined by; set `join: {{key: seq}}` (the n-th with the n-th) or the name "
+                            f"of a field, or annotate {name!r} as `| None`",
+                            "from",
+                            name,
+                        )
+                    )
+                elif share is not None and share.levels and name not in gathers:
+                    told.add(name)
+                    self._report(
+                        unit.spec.problem(
+                            f"{name!r} gets the parts of a fan-out, any number for each item: annotate it "
+                            f"list[...] to be given them all",
+                            "from",
+                            name,
+                        )
+                    )
+
+    def _settings(self, unit: UnitPlan) -> Join:
+        try:
+            return replace(unit.ports.join or Join(), **unit.spec.join)
+        except (TypeError, ValueError) as error:
+            self._report(unit.spec.problem(str(error), "join"))
+            return Join()
+
+    def _room(self, unit: UnitPlan) -> int:
+        """As many items as can be on their way to the join, so that none is put out before its time."""
+        seen: set[str] = set()
+        waiting = [unit.name]
+        while waiting:
+            for entry in self._units[waiting.pop()].inputs.values():
+                for link in entry.links:
+                    if link.sender not in seen:
+                        seen.add(link.sender)
+                        waiting.append(link.sender)
+        units = [unit, *(self._units[name] for name in seen if name != unit.name)]
+        return 16 + sum(
+            entry.pipe.capacity + 2 * one.spec.workers * entry.pipe.batch
+            for one in units
+            for entry in one.inputs.values()
+        )
+
+
+def _common(several: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """The longest beginning that all share."""
+    shortest = min(several, key=len)
+    for length in range(len(shortest), 0, -1):
+        if all(one[:length] == shortest[:length] for one in several):
+            return shortest[:length]
+    return ()

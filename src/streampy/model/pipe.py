@@ -1,0 +1,132 @@
+"""The settings of a pipe, of a join, and of what happens when a unit fails.
+
+Knows nothing of the queue and the table that obey them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import inf
+from typing import Any
+
+from streampy.model.measure import parse_duration, parse_size
+
+
+class Overflow(StrEnum):
+    """What a full pipe does with what comes next."""
+
+    BLOCK = "block"
+    """The sender waits: back-pressure up to the source. Nothing is lost."""
+    DROP_OLDEST = "drop_oldest"
+    """The oldest waiting item ends as dropped."""
+    DROP_NEWEST = "drop_newest"
+    """The arriving item ends as dropped."""
+    LATEST = "latest"
+    """Only the newest item waits; all others end as dropped."""
+    FAIL = "fail"
+    """The process fails: here an overload is an error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipe:
+    """The queue at an input port. Durations are seconds (or `"5ms"`), sizes bytes (or `"64MB"`).
+
+    capacity: items that may wait. bytes: how much they may weigh together.
+    batch: how many items a unit is given at once at the most; wait: how long the oldest may wait for more of them.
+    overflow: what happens when it is full. stale: items older than this are refused before work is spent on them.
+    """
+
+    capacity: int = 64
+    bytes: float = inf
+    batch: int = 1
+    wait: float = 0.0
+    overflow: Overflow = Overflow.BLOCK
+    stale: float = inf
+
+    def __post_init__(self) -> None:
+        for name in ("wait", "stale"):
+            object.__setattr__(self, name, parse_duration(getattr(self, name)))
+        object.__setattr__(self, "bytes", parse_size(self.bytes))
+        object.__setattr__(self, "overflow", Overflow(self.overflow))
+        if self.capacity < 1:
+            raise ValueError(f"capacity: got {self.capacity}, expected at least 1 item")
+        if self.batch < 1:
+            raise ValueError(f"batch: got {self.batch}, expected at least 1 item")
+        if self.batch > self.capacity:
+            raise ValueError(
+                f"batch: got {self.batch}, expected at most the capacity ({self.capacity}): it could never be full"
+            )
+
+    @property
+    def can_drop(self) -> bool:
+        """Whether a full pipe lets its sender go on."""
+        return self.overflow is not Overflow.BLOCK
+
+
+class Late(StrEnum):
+    """What a join does with an item whose parts are not there in time."""
+
+    PARTIAL = "partial"
+    DROP = "drop"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """How the inputs of a unit meet.
+
+    wait: seconds from the first part until the item goes on without the missing ones (`inf`: complete or not at all;
+    nothing hangs, because what ended elsewhere says so). late: what then.
+    capacity: how many items may wait at once; the oldest is then treated as late. 0: as many as the pipes on the ways
+    to the join can hold, so that none is ever put out before its time.
+    key: `"ancestor"` (the identity in the headers), `"seq"` (the n-th with the n-th of each stream), the name of a
+    field or a key of the values, or a function from a value to a hashable.
+    """
+
+    wait: float = inf
+    late: Late = Late.PARTIAL
+    capacity: int = 0
+    key: str | Callable[[Any], Any] = "ancestor"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "wait", parse_duration(self.wait))
+        object.__setattr__(self, "late", Late(self.late))
+        if self.capacity < 0:
+            raise ValueError(f"capacity: got {self.capacity}, expected at least 1 item, or 0 for as many as can come")
+
+
+class Then(StrEnum):
+    """What becomes of an item on which a unit raised."""
+
+    STOP = "stop"
+    SKIP = "skip"
+    DEAD_LETTER = "dead_letter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnError:
+    """What happens when a unit raises: `retry` more tries, then `then`.
+
+    backoff: seconds before the first new try; doubled for each further one, up to `backoff_most`.
+    """
+
+    retry: int = 0
+    then: Then = Then.STOP
+    backoff: float = 0.05
+    backoff_most: float = field(default=5.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "then", Then(self.then))
+        for name in ("backoff", "backoff_most"):
+            object.__setattr__(self, name, parse_duration(getattr(self, name)))
+        if self.retry < 0:
+            raise ValueError(f"retry: got {self.retry}, expected 0 or more tries")
+
+    @classmethod
+    def of(cls, short: str | OnError) -> OnError:
+        """From the short form: `stop`, `skip`, `retry` (three times, then stop) or `dead_letter`."""
+        if isinstance(short, OnError):
+            return short
+        return cls(retry=3) if short == "retry" else cls(then=Then(short))

@@ -1,0 +1,133 @@
+"""A process that was checked: every link resolved, every default filled in, what is fused and what joins how.
+
+Knows nothing of how it came about (`check` makes it) nor of how it is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from streampy.model.pipe import Join, OnError, Pipe
+from streampy.model.ports import InputPort, Ports
+from streampy.model.process import UnitSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """From an output port to an input port."""
+
+    sender: str
+    output: str
+    receiver: str
+    input: str
+    feedback: bool = False
+    """Whether it closes a cycle."""
+
+    def __str__(self) -> str:
+        return f"{self.sender}.{self.output} -> {self.receiver}.{self.input}"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one stream sends to one input of a join: `ways` routes, and `levels` of fan-out below the key."""
+
+    ways: int
+    levels: int
+
+
+@dataclass(frozen=True, slots=True)
+class JoinPlan:
+    """How the inputs of a unit meet."""
+
+    settings: Join
+    depths: Mapping[str, int]
+    """For each stream the length of the fan-out path that is the key: 0 for the item that the source emitted."""
+    shares: Mapping[str, Mapping[str, Share]]
+    """For each stream and each input; an input that is missing gets nothing from that stream."""
+    gathers: frozenset[str]
+    """The inputs that are given all the parts as a list."""
+    latest: frozenset[str]
+    """The inputs that are given the newest value known; they take no part in the join."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputPlan:
+    """An input with its pipe and the links that lead into it."""
+
+    port: InputPort
+    pipe: Pipe
+    configured: bool
+    """Whether someone asked for this pipe; a plain one is fused away where that is possible."""
+    links: tuple[Link, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is fed by hand."""
+        return not self.links
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPlan:
+    """A unit, ready to be run."""
+
+    spec: UnitSpec
+    ports: Ports
+    settings: Mapping[str, object]
+    inputs: Mapping[str, InputPlan]
+    receivers: Mapping[str, tuple[Link, ...]]
+    """The links that lead away from each output."""
+    join: JoinPlan | None
+    not_fused: str
+    """Why it is not fused with the unit before it; "" if it is."""
+
+    @property
+    def name(self) -> str:
+        """Of the unit in the process."""
+        return self.spec.name
+
+    @property
+    def on_error(self) -> OnError:
+        """What happens when it raises."""
+        return self.spec.on_error
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is fed by hand."""
+        return bool(self.inputs) and all(entry.is_open for entry in self.inputs.values())
+
+    @property
+    def open_outputs(self) -> tuple[str, ...]:
+        """The outputs that lead nowhere: `running.stream` reads them."""
+        return tuple(port for port, links in self.receivers.items() if not links)
+
+
+@dataclass(frozen=True, slots=True)
+class Mourner:
+    """Who must be told when an item ends: an input of a join (or an open output, `input` = ""), `ways` times over."""
+
+    unit: str
+    input: str
+    ways: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that is decided before the start."""
+
+    name: str
+    units: Mapping[str, UnitPlan]
+    """In an order in which every unit comes after those that it is linked to, cycles aside."""
+    chains: tuple[tuple[str, ...], ...]
+    """The units, grouped by who is fused with whom; each chain runs as direct calls."""
+    loops: tuple[frozenset[str], ...]
+    """The units that feed each other in a circle."""
+    mourners: Mapping[tuple[str, str], tuple[Mourner, ...]]
+    """For each output (unit, port): who downstream waits for each of its items."""
+    depths: Mapping[tuple[str, str], Mapping[str, Share]]
+    """For each output and stream: how many ways lead to it, and through how many fan-outs."""
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """All of them, by sender."""
+        return tuple(link for unit in self.units.values() for links in unit.receivers.values() for link in links)

@@ -1,0 +1,171 @@
+"""A process as it is described: units with their settings and links, not yet checked.
+
+Knows nothing of files; `load` makes the same from configuration.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from math import inf
+from typing import Any, Protocol
+
+from streampy.errors import Problem
+from streampy.model.measure import parse_duration
+from streampy.model.pipe import Join, OnError, Pipe
+
+From = str | Sequence[str] | Mapping[str, str | Sequence[str]]
+"""Where the inputs come from: `"camera"`, `["left", "right"]`, or for each input `{"frame": "camera", "names": "who.out"}`."""
+ONLY = ""
+"""Stands for the only input (or the only output) where it is not named."""
+
+
+class Origin(Protocol):
+    """Finds the place at which something was written."""
+
+    def place(self, path: tuple[str | int, ...]) -> tuple[str, int, int]:
+        """File, line and column of a key path; the nearest one that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLine:
+    """An origin in Python code: everything of it stands on one line."""
+
+    file: str
+    line: int
+
+    def place(self, path: tuple[str | int, ...]) -> tuple[str, int, int]:
+        """The line, whatever the path."""
+        del path
+        return self.file, self.line, 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitSpec:
+    """One unit of a process, as configured. What is empty is left to the defaults of the unit's class."""
+
+    name: str
+    use: Any
+    """The function or the class."""
+    used_as: str
+    """How it was named: `faces.units:resize`."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each input (or ONLY) the outputs that it is linked to, each `unit` or `unit.port`."""
+    workers: int = 1
+    place: str = "main"
+    ordered: bool = True
+    pipe: Mapping[str, Any] = field(default_factory=dict)
+    """Pipe settings for all inputs."""
+    pipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Pipe settings for single inputs."""
+    join: Mapping[str, Any] = field(default_factory=dict)
+    on_error: OnError = field(default_factory=OnError)
+    timeout: float = inf
+    origin: Origin = field(default_factory=lambda: CodeLine("", 0))
+
+    def problem(self, message: str, *path: str | int) -> Problem:
+        """What is wrong with this unit, at the place of `path` below it."""
+        whole = ("units", self.name, *path)
+        return Problem(*self.origin.place(whole), ".".join(map(str, whole)), message)
+
+
+class Process:
+    """The whole graph of one task, built in Python as it would be in YAML.
+
+    >>> from collections.abc import Iterator
+    >>> def numbers(*, until: int = 3) -> Iterator[int]:
+    ...     yield from range(until)
+    >>> def double(number: int) -> int:
+    ...     return 2 * number
+    >>> process = Process("doubles")
+    >>> process.add("numbers", numbers, until=5).add("double", double, from_="numbers")
+    Process('doubles', numbers -> double)
+    """
+
+    def __init__(self, name: str, units: Sequence[UnitSpec] = ()) -> None:
+        self.name = name
+        self._units = {unit.name: unit for unit in units}
+
+    @property
+    def units(self) -> Mapping[str, UnitSpec]:
+        """The units by name, in the order in which they were added."""
+        return self._units
+
+    def add(
+        self,
+        name: str,
+        use: Callable[..., Any] | type,
+        /,
+        *,
+        from_: From | None = None,
+        workers: int = 1,
+        place: str = "main",
+        ordered: bool = True,
+        pipe: Pipe | Mapping[str, Any] | None = None,
+        join: Join | Mapping[str, Any] | None = None,
+        on_error: OnError | str = "stop",
+        timeout: float | str = inf,
+        set: Mapping[str, Any] | None = None,  # noqa: A002 - the word of the configuration
+        **settings: Any,
+    ) -> Process:
+        """Add a unit; returns the process, so that calls can be chained.
+
+        name: of the unit in this process. use: a function or a subclass of Unit. from_: what its inputs are linked to.
+        settings: the unit's own; `set` takes those that bear the name of a parameter of `add`.
+        The other parameters are the keys of the configuration. What is wrong is told when the process is checked,
+        except a name that is there already: ValueError.
+        """
+        if name in self._units:
+            raise ValueError(f"there is a unit {name!r} in {self.name!r} already")
+        caller = sys._getframe(1)
+        whole, single = split_pipes(_given(pipe))
+        self._units[name] = UnitSpec(
+            name=name,
+            use=use,
+            used_as=f"{getattr(use, '__module__', '?')}:{getattr(use, '__qualname__', use)}",
+            settings={**(set or {}), **settings},
+            links=normalize_links(from_),
+            workers=workers,
+            place=place,
+            ordered=ordered,
+            pipe=whole,
+            pipes=single,
+            join=_given(join),
+            on_error=OnError.of(on_error),
+            timeout=parse_duration(timeout),
+            origin=CodeLine(caller.f_code.co_filename, caller.f_lineno),
+        )
+        return self
+
+    def __repr__(self) -> str:
+        return f"Process({self.name!r}, {' -> '.join(self._units) or 'empty'})"
+
+
+def normalize_links(from_: From | None) -> dict[str, tuple[str, ...]]:
+    """The short forms of `from` as the long one."""
+    if from_ is None:
+        return {}
+    if isinstance(from_, Mapping):
+        return {port: _several(ends) for port, ends in from_.items()}
+    return {ONLY: _several(from_)}
+
+
+def split_pipes(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
+    """The settings of `pipe` for all inputs, and those for single ones (`pipe: {frame: {...}}`)."""
+    known = {setting.name for setting in fields(Pipe)}
+    single = {name: _given(value) for name, value in given.items() if isinstance(value, Mapping | Pipe)}
+    return {name: value for name, value in given.items() if name not in single or name in known}, single
+
+
+def _given(settings: Pipe | Join | Mapping[str, Any] | None) -> dict[str, Any]:
+    if settings is None:
+        return {}
+    if isinstance(settings, Mapping):
+        return dict(settings)
+    return {setting.name: getattr(settings, setting.name) for setting in fields(settings)}
+
+
+def _several(ends: str | Sequence[str]) -> tuple[str, ...]:
+    return (ends,) if isinstance(ends, str) else tuple(ends)

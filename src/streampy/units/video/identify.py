@@ -1,0 +1,37 @@
+"""Who a face is."""
+
+import numpy as np
+
+import streampy as sp
+from streampy.units.video.database import FaceDatabase
+from streampy.units.video.types import Descriptor, Profile
+
+
+class Identify(sp.Unit):
+    """Name faces by the nearest one in a database; faces enrolled meanwhile, by whomever, count from the next batch on."""
+
+    def __init__(self, *, database: str, threshold: float = 0.6) -> None:
+        """Choose the database file, and the distance from which on a face is nobody's.
+
+        0.6 is what dlib's ResNet was trained for; networks compared by angle, with descriptors of length 1, use about
+        1.1 (SFace: 1.128).
+        """
+        self.path = database
+        self.threshold = threshold
+
+    def start(self) -> None:
+        """Open the database."""
+        self.database = FaceDatabase(self.path)
+
+    def work(self, descriptor: sp.Batch[Descriptor]) -> sp.Batch[Profile]:
+        """Give one profile for each descriptor; one without a name where nobody is near enough."""
+        self.database.refresh()
+        matches = self.database.nearest(np.stack([one.vector for one in descriptor]))
+        return sp.Batch(
+            Profile(match.name if match.distance < self.threshold else "", match.distance, one.face)
+            for match, one in zip(matches, descriptor, strict=True)
+        )
+
+    def stop(self) -> None:
+        """Close the database."""
+        self.database.close()

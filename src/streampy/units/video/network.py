@@ -1,0 +1,27 @@
+"""Opening ONNX models: one place that says what is missing, and holds the number of threads."""
+
+from pathlib import Path
+
+import onnxruntime as ort
+
+
+def open_network(path: str | Path, *, threads: int) -> ort.InferenceSession:
+    """Open an ONNX model for the CPU.
+
+    Args:
+        path: the .onnx file.
+        threads: for one call of the network. Workers of units are the parallelism of a process, so 1 is right
+            unless a single frame has to be faster than one core allows.
+
+    Raises:
+        FileNotFoundError: no such file.
+    """
+    if not Path(path).is_file():
+        message = f"no model at {path}: give the path of an ONNX file"
+        raise FileNotFoundError(message)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # A waiting thread that spins takes the core away from the other units.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

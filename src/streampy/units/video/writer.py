@@ -1,0 +1,106 @@
+"""Frames as video files."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.container
+import av.video
+
+import streampy as sp
+from streampy.units.video.types import Frame
+
+_TICKS = 90_000  # a second, as MPEG counts
+
+
+class VideoWriter(sp.Unit):
+    """Encode frames into a video file, one for each stream; times are the frames' own.
+
+    An .mp4 is written in fragments, so what was written is playable even if nobody gets to close it.
+    """
+
+    def __init__(  # noqa: PLR0913 - an encoder has this many knobs
+        self,
+        *,
+        path: str,
+        codec: str = "libx264",
+        quality: int = 23,
+        preset: str = "veryfast",
+        fps: float = 30.0,
+        threads: int = 1,
+    ) -> None:
+        """Choose the file and the encoder.
+
+        Args:
+            path: `{stream}` is replaced by the name of the stream, which several cameras need; the ending chooses the
+                container.
+            codec: one of FFmpeg's, e.g. libx264, libx265, mpeg4.
+            quality: constant rate factor of x264 and x265: 0 is lossless, 51 the worst. Ignored by others.
+            preset: of x264 and x265: ultrafast ... veryslow.
+            fps: frames a second that the encoder plans for; the times in the file are the frames' own all the same.
+            threads: of the encoder.
+        """
+        self.path = path
+        self.codec = codec
+        self.options = {"crf": str(quality), "preset": preset} if codec in {"libx264", "libx265"} else {}
+        self.fps = fps
+        self.threads = threads
+        self.files: dict[str, _VideoFile] = {}
+
+    def work(self, frame: sp.Item[Frame]) -> None:
+        """Encode one frame.
+
+        Raises:
+            ValueError: two streams would go into one file, or the size of the frames changed.
+        """
+        path = Path(self.path.format(stream=frame.stream))
+        if frame.stream not in self.files:
+            if any(path == file.path for file in self.files.values()):
+                message = f"VideoWriter: two streams for {path}: put {{stream}} into its path"
+                raise ValueError(message)
+            self.files[frame.stream] = _VideoFile(path, self, frame.value)
+        self.files[frame.stream].write(frame.value)
+
+    def stop(self) -> None:
+        """Write what the encoders hold and close the files."""
+        while self.files:
+            self.files.popitem()[1].close()
+
+
+class _VideoFile:
+    """One open file."""
+
+    def __init__(self, path: Path, settings: VideoWriter, first: Frame) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        options = {"movflags": "frag_keyframe+empty_moov+default_base_moof"} if path.suffix == ".mp4" else {}
+        self.path = path
+        self.size = first.image.shape[1::-1]
+        self.begin = first.time
+        self.last = -1
+        self.container = av.open(str(path), "w", options=options)
+        rate = Fraction(settings.fps).limit_denominator(1001)
+        self.stream = self.container.add_stream(settings.codec, rate=rate, options=settings.options)
+        # The usual chroma format takes even sides only; an odd last row or column is cut off.
+        self.stream.width, self.stream.height = self.size[0] // 2 * 2, self.size[1] // 2 * 2
+        self.stream.pix_fmt = "yuv420p"
+        self.stream.codec_context.time_base = Fraction(1, _TICKS if settings.codec != "mpeg4" else 60_000)
+        self.stream.codec_context.thread_count = settings.threads
+
+    def write(self, frame: Frame) -> None:
+        if frame.image.shape[1::-1] != self.size:
+            message = f"VideoWriter: {self.path} began with {self.size} pixels, got {frame.image.shape[1::-1]}: use Resize"
+            raise ValueError(message)
+        picture = av.VideoFrame.from_ndarray(
+            frame.image[: self.stream.height, : self.stream.width], format="bgr24"
+        )
+        base = self.stream.codec_context.time_base
+        # Encoders refuse a time that does not grow; a camera that was reconnected may give one.
+        self.last = max(self.last + 1, round((frame.time - self.begin) / base))
+        picture.pts, picture.time_base = self.last, base
+        self.container.mux(self.stream.encode(picture))
+
+    def close(self) -> None:
+        try:
+            self.container.mux(self.stream.encode(None))
+        finally:
+            self.container.close()
