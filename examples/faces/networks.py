@@ -43,9 +43,7 @@ class _Graph:
         return name
 
     def conv(self, x: str, weights: Floats, bias: Floats, stride: int = 1, padding: int = 0) -> str:
-        return self.layer(
-            "Conv", x, self.weight(weights), self.weight(bias), strides=[stride] * 2, pads=[padding] * 4
-        )
+        return self.layer("Conv", x, self.weight(weights), self.weight(bias), strides=[stride] * 2, pads=[padding] * 4)
 
     def save(self, path: Path, outputs: dict[str, tuple[str, Shape]]) -> None:
         """Name the outputs, check the whole and write it, whole or not at all."""
@@ -66,7 +64,7 @@ class _Graph:
 
 
 def convert(cache: Path) -> None:
-    """Write pnet.onnx, rnet.onnx, onet.onnx and dlib_resnet.onnx beside the weights in `cache`, where they are missing."""
+    """Write pnet.onnx, rnet.onnx, onet.onnx and dlib_resnet.onnx beside their weights, where they are missing."""
     for name, write in (("pnet", _pnet), ("rnet", _rnet), ("onet", _onet)):
         if not (cache / f"{name}.onnx").exists():
             write(read_torch(cache / f"{name}.pt"), cache / f"{name}.onnx")
@@ -124,8 +122,10 @@ def _onet(w: dict[str, Floats], path: Path) -> None:
 
 
 def _dlib_resnet(source: Path, path: Path) -> None:
-    """Image (n, 3, 150, 150) float32 RGB 0..255 -> descriptor (n, 128) float32; dlib's own scaling of the input is
-    part of the graph."""
+    """Image (n, 3, 150, 150) float32 RGB 0..255 -> descriptor (n, 128) float32.
+
+    dlib's own scaling of the input is part of the graph.
+    """
     net = read_dlib_resnet(source)
     rest = iter(net.convolutions)
     graph = _Graph(["n", 3, 150, 150])
@@ -152,8 +152,11 @@ def _affine(graph: _Graph, x: str, conv: Convolution) -> str:
 def _block(
     graph: _Graph, x: str, pair: tuple[Convolution, Convolution], channels: int, size: int
 ) -> tuple[str, int, int]:
-    """One residual block. Where it halves the image, the way around it is an average pool, and dlib adds two arrays of
-    unlike shapes as if the smaller one had zeros to the right, below and in the further channels."""
+    """One residual block.
+
+    Where it halves the image, the way around it is an average pool, and dlib adds two arrays of unlike shapes as if the
+    smaller one had zeros to the right, below and in the further channels.
+    """
     y = _affine(graph, graph.layer("Relu", _affine(graph, x, pair[0])), pair[1])
     if pair[0].stride == 1:
         return graph.layer("Relu", graph.layer("Add", x, y)), channels, size

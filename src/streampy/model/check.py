@@ -30,10 +30,12 @@ def make_plan(process: Process, *, may_be_open: bool = True, known: Iterable[Pro
     if not process.units and not problems:
         problems.append(Problem("", 0, 0, "units", "the process has no units: add one"))
     plan = None
-    if not checked.problems:
+    problems.extend(graph.check_loops(checked.units, checked.unsure))
+    if checked.is_whole:
         plan = graph.complete(process.name, checked.units, problems.append)
     if problems or plan is None:
-        raise ProcessError(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
+        in_order = sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line, problem.column))
+        raise ProcessError(in_order)
     return plan
 
 
@@ -42,6 +44,10 @@ class _Checked:
 
     def __init__(self, process: Process, *, may_be_open: bool) -> None:
         self.problems: list[Problem] = []
+        self.is_whole = True
+        """Whether every port, link and join is known, so that what follows from the graph's shape is no false alarm."""
+        self.unsure: set[str] = set()
+        """The units of whose pipes something is wrong, so that nobody knows whether they drop."""
         self.may_be_open = may_be_open
         self.specs = process.units
         self.ports: dict[str, Ports] = {}
@@ -51,9 +57,16 @@ class _Checked:
         self.units = {name: self._plan_unit(self.specs[name], links) for name in self.ports}
 
     def _read_ports(self, spec: UnitSpec) -> None:
+        if any(spec.is_told(key) for key in ("use", "from", "join")):
+            self.is_whole = False
+        if spec.is_told("pipe"):
+            self.unsure.add(spec.name)
+        if spec.is_told("use"):
+            return
         try:
             self.ports[spec.name] = ports_of(spec.use)
         except ValueError as error:
+            self.is_whole = False
             self.problems.append(spec.problem(f"{spec.used_as} can't be a unit: {error}", "use"))
 
     def _plan_unit(self, spec: UnitSpec, links: Mapping[str, Mapping[str, tuple[Link, ...]]]) -> UnitPlan:
@@ -64,9 +77,7 @@ class _Checked:
         for name in spec.pipes:
             if name not in ports.inputs:
                 self.problems.append(
-                    spec.problem(
-                        f"{spec.name!r} has no input {name!r}{did_you_mean(name, ports.inputs)}", "pipe", name
-                    )
+                    spec.problem(f"{spec.name!r} has no input {name!r}{did_you_mean(name, ports.inputs)}", "pipe", name)
                 )
         inputs = {name: self._input(spec, name, links[spec.name].get(name, ())) for name in ports.inputs}
         self._check_linked(spec, inputs)
@@ -91,7 +102,8 @@ class _Checked:
         if spec.place != "main":
             self.problems.append(
                 spec.problem(
-                    f"got {spec.place!r}: this version runs all units in one OS process, so the place is `main`", "place"
+                    f"got {spec.place!r}: this version runs all units in one OS process, so the place is `main`",
+                    "place",
                 )
             )
 
@@ -102,14 +114,18 @@ class _Checked:
             path = ("from", name) if name != ONLY else ("from",)
             target = self._input_named(spec, ports, name, path)
             if target is not None:
-                links = (self._link(spec, end, target, path) for end in ends)
+                links = [self._link(spec, end, target, path) for end in ends]
                 found[target] = tuple(link for link in links if link is not None)
+            if target is None or None in links:
+                self.is_whole = False
         return found
 
     def _input_named(self, spec: UnitSpec, ports: Ports, name: str, path: tuple[str, ...]) -> str | None:
         if not ports.inputs:
             self.problems.append(
-                spec.problem(f"{spec.used_as} is a source, it has no inputs; remove `from`, or give it a parameter", *path)
+                spec.problem(
+                    f"{spec.used_as} is a source, it has no inputs; remove `from`, or give it a parameter", *path
+                )
             )
         elif name == ONLY and len(ports.inputs) > 1:
             example = ", ".join(f"{port}: ..." for port in ports.inputs)
@@ -172,16 +188,19 @@ class _Checked:
         pipe = port.pipe or Pipe()
         try:
             pipe = replace(pipe, **{key: value for key, value in asked.items() if key in known})
-        except ValueError as error:
-            self.problems.append(spec.problem(str(error), "pipe"))
+        except (TypeError, ValueError) as error:
+            self.unsure.add(spec.name)
+            self.problems.append(spec.problem_with(error, "pipe", *([name] if name in spec.pipes else [])))
         return InputPlan(port, pipe, configured=bool(asked) or port.pipe is not None, links=links)
 
     def _check_linked(self, spec: UnitSpec, inputs: Mapping[str, InputPlan]) -> None:
         unlinked = [name for name, entry in inputs.items() if not entry.links and name not in spec.links]
-        if not unlinked or ONLY in spec.links:
+        unknown = [name for name in spec.links if name not in inputs]  # ONLY, or told: it may stand for an unlinked one
+        if not unlinked or unknown or spec.is_told("from"):
             return
         if self.may_be_open and len(unlinked) == len(inputs):
             return
+        self.is_whole = False
         for name in unlinked:
             form = "UNIT" if len(inputs) == 1 else f"{{{name}: UNIT}}"
             self.problems.append(

@@ -5,7 +5,7 @@ Knows nothing of settings and types; those were checked before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 
 from streampy.errors import Problem
@@ -17,11 +17,9 @@ Report = Callable[[Problem], None]
 
 
 def complete(name: str, units: Mapping[str, UnitPlan], report: Report) -> Plan | None:
-    """The plan of units that were checked one by one; None where a problem was reported."""
-    problems: list[Problem] = []
+    """The plan of units that were checked one by one; None where a problem was reported. `check_loops` stands apart."""
     loops = _loops(units)
-    for loop in loops:
-        problems.extend(_check_loop(units, loop))
+    problems: list[Problem] = []
     units = _mark_feedback(units)
     units = {unit: units[unit] for unit in _order(units)}
     lineages = Lineages(units, problems.append)
@@ -30,10 +28,18 @@ def complete(name: str, units: Mapping[str, UnitPlan], report: Report) -> Plan |
     if problems:
         return None
     units = {
-        unit.name: replace(unit, join=lineages.joins.get(unit.name), not_fused=_why_not_fused(unit, units, lineages, loops))
+        unit.name: replace(
+            unit, join=lineages.joins.get(unit.name), not_fused=_why_not_fused(unit, units, lineages, loops)
+        )
         for unit in units.values()
     }
     return Plan(name, units, _chains(units), loops, _mourners(units), lineages.outputs)
+
+
+def check_loops(units: Mapping[str, UnitPlan], unsure: Set[str] = frozenset()) -> list[Problem]:
+    """What is wrong with the cycles that are known, but for those with a unit whose pipes nobody is sure of."""
+    loops = [loop for loop in _loops(units) if not loop & unsure]
+    return [problem for loop in loops for problem in _check_loop(units, loop)]
 
 
 def _senders(unit: UnitPlan) -> set[str]:
@@ -58,9 +64,7 @@ def _reachable(units: Mapping[str, UnitPlan], start: str, *, without_dropping: b
 def _loops(units: Mapping[str, UnitPlan]) -> tuple[frozenset[str], ...]:
     """The sets of units that reach each other in a circle."""
     after = {name: _reachable(units, name) for name in units}
-    loops = {
-        frozenset(other for other in after[name] if name in after[other]) for name in units if name in after[name]
-    }
+    loops = {frozenset(other for other in after[name] if name in after[other]) for name in units if name in after[name]}
     return tuple(sorted(loops, key=sorted))
 
 
@@ -178,7 +182,7 @@ def _mourners(units: Mapping[str, UnitPlan]) -> dict[tuple[str, str], tuple[Mour
         for port, links in unit.receivers.items():
             ways: dict[tuple[str, str], int] = {}
             if not links:
-                ways[unit.name, ""] = 1
+                ways[unit.name, f">{port}"] = 1
             for link in links:
                 for end, count in _ends_behind(units[link.receiver], link, found).items():
                     ways[end] = ways.get(end, 0) + count

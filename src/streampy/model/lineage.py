@@ -161,9 +161,7 @@ class Lineages:
                 message = f"items reach {name!r} on several ways with different fan-outs, so they can't be joined"
                 self._report(unit.spec.problem(message, "from", name))
 
-    def _check_shares(
-        self, unit: UnitPlan, shares: Mapping[str, Mapping[str, Share]], gathers: frozenset[str]
-    ) -> None:
+    def _check_shares(self, unit: UnitPlan, shares: Mapping[str, Mapping[str, Share]], gathers: frozenset[str]) -> None:
         told: set[str] = set()
         for stream, ports in shares.items():
             for name, entry in unit.inputs.items():
@@ -197,7 +195,7 @@ class Lineages:
         try:
             return replace(unit.ports.join or Join(), **unit.spec.join)
         except (TypeError, ValueError) as error:
-            self._report(unit.spec.problem(str(error), "join"))
+            self._report(unit.spec.problem_with(error, "join"))
             return Join()
 
     def _room(self, unit: UnitPlan) -> int:

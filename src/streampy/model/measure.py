@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-zA-Z]*)\s*")
 def parse_duration(value: object) -> float:
     """Seconds from a number, or from text such as `5ms`, `2s`, `1m`; `inf` is for ever.
 
-    Raises ValueError, with what was expected.
+    Raises ValueError, with what was got and expected.
     """
     return _parse(value, _SECONDS, "a duration: seconds as a number, or text such as 5ms, 2s, 1m")
 
@@ -24,7 +24,7 @@ def parse_duration(value: object) -> float:
 def parse_size(value: object) -> float:
     """Bytes from a number, or from text such as `64MB`, `2GiB`; `inf` is without bound.
 
-    Raises ValueError, with what was expected.
+    Raises ValueError, with what was got and expected.
     """
     return _parse(value, _BYTES, "a size: bytes as a number, or text such as 64MB, 2GiB")
 
@@ -55,14 +55,14 @@ def _three_digits(number: float) -> str:
 
 def _parse(value: object, factors: dict[str, float] | dict[str, int], expected: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"expected {expected}")
+        raise ValueError(f"got {value!r}, expected {expected}")
     if isinstance(value, str):
         if value.strip() == "inf":
             return inf
         match = _NUMBER.fullmatch(value)
         if match is None or match[2] not in factors:
-            raise ValueError(f"expected {expected}")
+            raise ValueError(f"got {value!r}, expected {expected}")
         return float(match[1]) * factors[match[2]]
     if not value >= 0:
-        raise ValueError(f"expected {expected}, not below 0")
+        raise ValueError(f"got {value!r}, expected {expected}, not below 0")
     return float(value)

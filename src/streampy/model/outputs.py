@@ -5,6 +5,7 @@ Knows nothing of where they lead.
 
 from __future__ import annotations
 
+from inspect import get_annotations
 from typing import Any, ClassVar, dataclass_transform
 
 from streampy.model.annotations import annotations_of
@@ -27,7 +28,7 @@ class Outputs:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        own = (name for name in cls.__dict__.get("__annotations__", {}) if not name.startswith("_"))
+        own = (name for name in get_annotations(cls) if not name.startswith("_"))
         cls._ports = (*cls._ports, *own)
 
     def __init__(self, **values: Any) -> None:

@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from math import inf
 from typing import Any
 
 from streampy.model.measure import parse_duration, parse_size
+from streampy.model.suggest import choose, choose_word
+
+ON_ERROR_WORDS = ("stop", "skip", "retry", "dead_letter")
+"""The short forms of `on_error`."""
 
 
 class Overflow(StrEnum):
@@ -46,10 +51,9 @@ class Pipe:
     stale: float = inf
 
     def __post_init__(self) -> None:
-        for name in ("wait", "stale"):
-            object.__setattr__(self, name, parse_duration(getattr(self, name)))
-        object.__setattr__(self, "bytes", parse_size(self.bytes))
-        object.__setattr__(self, "overflow", Overflow(self.overflow))
+        for name, parse in (("wait", parse_duration), ("stale", parse_duration), ("bytes", parse_size)):
+            object.__setattr__(self, name, _read(self, name, parse))
+        object.__setattr__(self, "overflow", _read(self, "overflow", partial(choose, Overflow)))
         if self.capacity < 1:
             raise ValueError(f"capacity: got {self.capacity}, expected at least 1 item")
         if self.batch < 1:
@@ -91,8 +95,8 @@ class Join:
     key: str | Callable[[Any], Any] = "ancestor"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "wait", parse_duration(self.wait))
-        object.__setattr__(self, "late", Late(self.late))
+        object.__setattr__(self, "wait", _read(self, "wait", parse_duration))
+        object.__setattr__(self, "late", _read(self, "late", partial(choose, Late)))
         if self.capacity < 0:
             raise ValueError(f"capacity: got {self.capacity}, expected at least 1 item, or 0 for as many as can come")
 
@@ -118,9 +122,9 @@ class OnError:
     backoff_most: float = field(default=5.0)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "then", Then(self.then))
+        object.__setattr__(self, "then", _read(self, "then", partial(choose, Then)))
         for name in ("backoff", "backoff_most"):
-            object.__setattr__(self, name, parse_duration(getattr(self, name)))
+            object.__setattr__(self, name, _read(self, name, parse_duration))
         if self.retry < 0:
             raise ValueError(f"retry: got {self.retry}, expected 0 or more tries")
 
@@ -129,4 +133,13 @@ class OnError:
         """From the short form: `stop`, `skip`, `retry` (three times, then stop) or `dead_letter`."""
         if isinstance(short, OnError):
             return short
-        return cls(retry=3) if short == "retry" else cls(then=Then(short))
+        word = choose_word(short, ON_ERROR_WORDS)
+        return cls(retry=3) if word == "retry" else cls(then=Then(word))
+
+
+def _read(settings: Pipe | Join | OnError, name: str, parse: Callable[[Any], Any]) -> Any:
+    """The value of a setting, parsed; what is wrong is told with the setting's name."""
+    try:
+        return parse(getattr(settings, name))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error

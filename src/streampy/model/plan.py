@@ -104,7 +104,7 @@ class UnitPlan:
 
 @dataclass(frozen=True, slots=True)
 class Mourner:
-    """Who must be told when an item ends: an input of a join (or an open output, `input` = ""), `ways` times over."""
+    """Who must be told, `ways` times, when an item ends: an input of a join, or an open output (`>PORT`)."""
 
     unit: str
     input: str

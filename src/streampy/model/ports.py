@@ -6,8 +6,8 @@ Knows nothing of links: what a port is linked to is the process's affair.
 
 from __future__ import annotations
 
-import collections.abc as abc
 import inspect
+from collections import abc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum

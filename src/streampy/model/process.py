@@ -16,7 +16,7 @@ from streampy.model.measure import parse_duration
 from streampy.model.pipe import Join, OnError, Pipe
 
 From = str | Sequence[str] | Mapping[str, str | Sequence[str]]
-"""Where the inputs come from: `"camera"`, `["left", "right"]`, or for each input `{"frame": "camera", "names": "who.out"}`."""
+"""Where the inputs come from: `"camera"`, `["left", "right"]`, or for each `{"frame": "camera", "names": "who.out"}`."""
 ONLY = ""
 """Stands for the only input (or the only output) where it is not named."""
 
@@ -64,11 +64,24 @@ class UnitSpec:
     on_error: OnError = field(default_factory=OnError)
     timeout: float = inf
     origin: Origin = field(default_factory=lambda: CodeLine("", 0))
+    told: frozenset[tuple[str | int, ...]] = frozenset()
+    """The key paths, below the unit, of what was left out because it is wrong, and reported as such before."""
+
+    def is_told(self, *path: str | int) -> bool:
+        """Whether something is wrong at `path`, above or below it, so that nothing follows from what is missing there."""
+        return any(path[: len(told)] == told[: len(path)] for told in self.told)
 
     def problem(self, message: str, *path: str | int) -> Problem:
         """What is wrong with this unit, at the place of `path` below it."""
         whole = ("units", self.name, *path)
         return Problem(*self.origin.place(whole), ".".join(map(str, whole)), message)
+
+    def problem_with(self, error: Exception, *path: str | int) -> Problem:
+        """What a frozen description said when it was made: the text begins with the name of the setting, or not."""
+        setting, colon, message = str(error).partition(": ")
+        if colon and setting.isidentifier():
+            return self.problem(message, *path, setting)
+        return self.problem(str(error), *path)
 
 
 class Process:
@@ -155,7 +168,9 @@ def normalize_links(from_: From | None) -> dict[str, tuple[str, ...]]:
 def split_pipes(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
     """The settings of `pipe` for all inputs, and those for single ones (`pipe: {frame: {...}}`)."""
     known = {setting.name for setting in fields(Pipe)}
-    single = {name: _given(value) for name, value in given.items() if isinstance(value, Mapping | Pipe)}
+    single: dict[str, Mapping[str, Any]] = {
+        name: _given(value) for name, value in given.items() if isinstance(value, Mapping | Pipe)
+    }
     return {name: value for name, value in given.items() if name not in single or name in known}, single
 
 

@@ -31,7 +31,7 @@ def check_settings(spec: UnitSpec, ports: Ports) -> tuple[Mapping[str, object], 
         except ValueError as error:
             problems.append(spec.problem(str(error), "set", name))
     for setting in ports.settings.values():
-        if setting.required and setting.name not in spec.settings:
+        if setting.required and setting.name not in spec.settings and not spec.is_told("set", setting.name):
             wanted = type_name(setting.type)
             problems.append(
                 spec.problem(f"{spec.used_as} needs the setting {setting.name!r} ({wanted}): add it", "set")

@@ -6,16 +6,45 @@ Knows nothing of what the words stand for.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+E = TypeVar("E", bound=StrEnum)
+_BEGINNING = 3
+"""Letters that say what is meant."""
+
+
+def nearest(word: object, known: Iterable[str], likeness: float = 0.6) -> str:
+    """The known word that looks most like this one, or begins with it; "" where none is near."""
+    if not isinstance(word, str):
+        return ""
+    names = list(known)
+    near = get_close_matches(word, names, n=1, cutoff=likeness)
+    begun = [name for name in names if len(word) >= _BEGINNING and name.startswith(word)]
+    return next(iter(near + begun), "")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`, did you mean 'capacity'?`, or `; known: ...` where none is near."""
     names = list(known)
-    near = get_close_matches(word, names, n=1, cutoff=0.6)
+    near = nearest(word, names)
     if near:
-        return f", did you mean {near[0]!r}?"
+        return f", did you mean {near!r}?"
     return f"; known: {', '.join(names)}" if names else ""
+
+
+def choose_word(word: object, known: Sequence[str]) -> str:
+    """One of the known words. Raises ValueError with what was got and expected."""
+    if isinstance(word, str) and word in known:
+        return word
+    near = nearest(word, known)
+    hint = f", did you mean {near!r}?" if near else ""
+    raise ValueError(f"got {word!r}, expected {', '.join(known[:-1])} or {known[-1]}{hint}")
+
+
+def choose(kind: type[E], word: object) -> E:
+    """The member of an enumeration that a word names. Raises ValueError with what was got and expected."""
+    return kind(choose_word(word, [member.value for member in kind]))

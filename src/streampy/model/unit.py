@@ -57,10 +57,10 @@ class Unit:
 
 
 @overload
-def unit(function: F) -> F: ...
+def unit(function: F, /) -> F: ...
 @overload
 def unit(*, join: Join | None = ..., **pipes: Pipe) -> Callable[[F], F]: ...
-def unit(function: F | None = None, *, join: Join | None = None, **pipes: Pipe) -> F | Callable[[F], F]:
+def unit(function: F | None = None, /, *, join: Join | None = None, **pipes: Pipe) -> F | Callable[[F], F]:
     """Declare a function to be a unit. It stays the plain function that it is.
 
     Its signature is read at once, so a mistake shows where it was made: raises ValueError.

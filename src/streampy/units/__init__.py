@@ -1,1 +1,1 @@
-"""LIBRARY: units for users, written as a user would: nothing in here imports more of StreamPy than `streampy` itself."""
+"""LIBRARY: units for users, written as a user would: of StreamPy they import `streampy` alone."""

@@ -1,29 +1,28 @@
 """Frames from a camera, a network stream or a file."""
 
 import math
-import re
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import av
-import av.container
 import av.error
+import numpy as np
 
 import streampy as sp
+from streampy.units.video.reading import Container, LiveReader, Picture, frame_rate, hidden, pictures
 from streampy.units.video.types import Frame
 
-_LIVE = ("rtsp://", "rtsps://", "rtmp://", "srt://", "udp://", "rtp://")
-_SLICE = 0.25  # seconds that one read of a live input may block: so long a stop may have to wait
-_INTERRUPTED = (av.error.ExitError, av.error.TimeoutError, av.error.BlockingIOError)
+_LIVE = ("rtsp://", "rtsps://", "rtmp://", "srt://", "tcp://", "udp://", "rtp://", "/dev/video")
+_NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 class Camera(sp.Unit):
     """Give the frames of a video: a file, a webcam or a network camera.
 
     A live input that fails or falls silent is opened again, with longer and longer waits between; frames of the
-    meantime are lost, which nobody can count. A file is read to its end, or again and again with `loop`.
+    meantime are lost, and nobody can count them. A file is read to its end, or again and again with `loop`.
     """
 
     def __init__(  # noqa: PLR0913 - a camera has this many knobs
@@ -40,12 +39,13 @@ class Camera(sp.Unit):
         retry_most: float = 10.0,
         retries: float = math.inf,
         threads: int = 1,
+        options: Mapping[str, str] = _NO_OPTIONS,
     ) -> None:
         """Choose the input.
 
         Args:
-            url: a file; a number or /dev/videoN for a webcam; rtsp://, rtmp://, srt://, udp:// for a live stream;
-                any other URL that FFmpeg reads counts as a file.
+            url: a file; a number or /dev/videoN for a webcam; rtsp://, rtmp://, srt://, tcp://, udp:// for a live
+                stream; any other URL that FFmpeg reads counts as a file.
             name: what frames call their source; the unit's name where it is empty.
             loop: begin a file again at its end.
             realtime: give the frames of a file at their times, not as fast as it decodes.
@@ -56,10 +56,12 @@ class Camera(sp.Unit):
             retry_most: seconds.
             retries: failures in a row after which the unit gives up, with the last error.
             threads: of the decoder.
+            options: FFmpeg's own, e.g. `{video_size: 1280x720}` for a webcam, `{rtsp_transport: udp}`.
+
         """
         self.url = f"/dev/video{url}" if str(url).isdigit() else str(url)
         self.name = name
-        self.is_live = self.url.startswith((*_LIVE, "/dev/video"))
+        self.is_live = self.url.startswith(_LIVE)
         self.loop = loop and not self.is_live
         self.realtime = realtime and not self.is_live
         self.fps = fps
@@ -69,6 +71,7 @@ class Camera(sp.Unit):
         self.retry_most = retry_most
         self.retries = retries
         self.threads = threads
+        self.options = options
 
     def work(self) -> Iterator[Frame]:
         """Give frames until the end, the limit or the stop.
@@ -76,161 +79,105 @@ class Camera(sp.Unit):
         Raises:
             FileNotFoundError: the file is not there.
             ValueError: it holds no video.
-            av.error.FFmpegError: the input failed (a live one: more than `retries` times in a row).
+            OSError: the input failed (a live one: more than `retries` times in a row).
+
         """
         worker = sp.worker()
-        name = self.name or worker.unit
-        pictures = self._live(worker) if self.is_live else self._file()
         begin = time.monotonic()
-        slot = -1
-        index = 0
-        for when, picture in pictures:
-            if index >= self.limit or worker.stopping:
+        found = self._live() if self.is_live else self._file()
+        for index, (when, picture) in enumerate(self._thinned(found)):
+            if worker.stopping or self.limit < 1:
                 return
-            if self.fps < math.inf:
-                if math.floor(when * self.fps + 1e-6) == slot:
-                    continue
-                slot = math.floor(when * self.fps + 1e-6)
             if self.realtime and worker.sleep(max(0.0, begin + when - time.monotonic())):
                 return
-            yield Frame(picture.to_ndarray(format="bgr24"), when, index, name)
-            index += 1
+            image = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+            yield Frame(image, when, index, self.name or worker.unit)
+            if index + 1 >= self.limit:
+                return
 
-    def _file(self) -> Iterator[tuple[float, av.VideoFrame]]:
-        """Times and pictures of a file, times going on over loops."""
+    def _thinned(self, found: Iterator[Picture]) -> Iterator[Picture]:
+        """Leave the first picture of each 1/fps seconds; the others are not even converted."""
+        slot = -1
+        for one in found:
+            if self.fps < math.inf:
+                # A hair more: 3 * (1 / 3) must not count as 0.999...
+                now = math.floor(one.time * self.fps + 1e-6)
+                if now == slot:
+                    continue
+                slot = now
+            yield one
+
+    def _file(self) -> Iterator[Picture]:
+        """Give the pictures of a file; times go on over loops."""
         offset = 0.0
         while True:
             end = offset
-            with self._open() as container:
-                for when, picture in self._pictures(container):
-                    end = offset + when + 1 / _rate(container)
-                    yield offset + when, picture
+            with self._open_file() as container:
+                self._tell_length(container)
+                for when, picture in pictures(container, threads=self.threads):
+                    end = offset + when + 1 / frame_rate(container)
+                    yield Picture(offset + when, picture)
             if not self.loop or end == offset:
                 return
             offset = end
 
-    def _live(self, worker: sp.Worker) -> Iterator[tuple[float, av.VideoFrame]]:
-        """Times and pictures of a live input, over any number of connections."""
+    def _tell_length(self, container: Container) -> None:
+        """Tell how many frames will come, where the file knows it, so that progress can be shown."""
+        frames = container.streams.video[0].frames if container.streams.video else 0
+        if not frames:
+            return
+        rate = frame_rate(container)
+        thinned = math.ceil(frames * min(1.0, self.fps / rate))
+        count = min(math.inf if self.loop else thinned, self.limit)
+        if count < math.inf:
+            sp.worker().expect(int(count))
+
+    def _live(self) -> Iterator[Picture]:
+        """Give the pictures of a live input, over any number of connections; times go on, with the gaps."""
+        worker = sp.worker()
         begin = math.nan
         failures = 0
         while not worker.stopping:
-            try:
-                container = self._open_unless_stopped(worker)
-                if container is None:
-                    return
-                with container:
-                    worker.logger.info("%s is open", self)
-                    offset = math.nan
-                    for when, picture in self._pictures(container, worker):
+            lost: Exception = EOFError("the sender ended the stream")
+            reader = LiveReader(self._open_live, threads=self.threads, timeout=self.timeout, name=worker.name)
+            with reader:
+                offset = math.nan
+                try:
+                    for when, picture in reader.pictures(lambda: worker.stopping):
                         failures = 0
                         if math.isnan(offset):
-                            now = time.monotonic()
-                            begin = now if math.isnan(begin) else begin
-                            offset = now - begin
-                        yield offset + when, picture
-                lost: Exception = EOFError("the sender ended the stream")
-            except (OSError, ValueError, av.error.FFmpegError) as error:
-                lost = error
+                            worker.logger.info("%s gives pictures", self)
+                            begin = time.monotonic() if math.isnan(begin) else begin
+                            offset = time.monotonic() - begin
+                        yield Picture(offset + when, picture)
+                except (OSError, EOFError, ValueError, av.error.FFmpegError) as error:
+                    lost = error
             failures += 1
+            if worker.stopping:
+                return
             if failures > self.retries:
-                raise lost
-            wait = min(self.retry_most, self.retry * 2 ** min(failures - 1, 30))
-            if not worker.stopping:
-                worker.logger.warning("%s is lost (%s); opening it again in %.1f s", self, _hidden(str(lost)), wait)
+                message = f"{self} is lost: {hidden(str(lost))}"
+                raise ConnectionError(message) from lost
+            wait = min(self.retry_most, self.retry * 2.0 ** (failures - 1))
+            worker.logger.warning("%s is lost (%s); opening it again in %.1f s", self, hidden(str(lost)), wait)
             if worker.sleep(wait):
                 return
 
-    def _pictures(
-        self, container: av.container.InputContainer, worker: sp.Worker | None = None
-    ) -> Iterator[tuple[float, av.VideoFrame]]:
-        """Times, from 0, and pictures of one opened input, to its end."""
-        if not container.streams.video:
-            message = f"{self} has no video in it"
-            raise ValueError(message)
-        stream = container.streams.video[0]
-        stream.codec_context.thread_count = self.threads
-        first = math.nan
-        last = -1 / _rate(container)
-        for packet in self._packets(container, worker):
-            for picture in packet.decode():
-                assert isinstance(picture, av.VideoFrame), "only the video stream is demuxed"
-                # A container without times (raw H.264) goes by the frame rate.
-                when = picture.time if picture.time is not None else last + 1 / _rate(container)
-                first = when if math.isnan(first) else first
-                last = when
-                yield when - first, picture
-
-    def _packets(self, container: av.container.InputContainer, worker: sp.Worker | None) -> Iterator[av.Packet]:
-        """Packets of the video. A read that was interrupted goes on where it was, so a silent camera holds up no stop."""
-        heard = time.monotonic()
-        while True:
-            try:
-                for packet in container.demux(container.streams.video[0]):
-                    yield packet
-                    heard = time.monotonic()
-            except _INTERRUPTED:
-                if worker is None or time.monotonic() - heard > self.timeout:
-                    raise
-                if worker.stopping:
-                    return
-            else:
-                return
-
-    def _open(self) -> av.container.InputContainer:
-        if self.is_live:
-            form = "v4l2" if self.url.startswith("/dev/") else None
-            options = {"rtsp_transport": "tcp", "fflags": "nobuffer"} if self.url.startswith("rtsp") else {}
-            return av.open(self.url, format=form, options=options, timeout=(self.timeout, _SLICE))
+    def _open_file(self) -> Container:
         if "://" not in self.url and not Path(self.url).is_file():
             message = f"{self}: no such file; give a file, a webcam's number, or a URL such as rtsp://..."
             raise FileNotFoundError(message)
         try:
-            return av.open(self.url)
+            return av.open(self.url, options=dict(self.options))
         except av.error.InvalidDataError as error:
             message = f"{self} is not a video that FFmpeg can read"
             raise ValueError(message) from error
 
-    def _open_unless_stopped(self, worker: sp.Worker) -> av.container.InputContainer | None:
-        """Open a live input; None when the worker was asked to stop meanwhile.
-
-        Opening can't be interrupted and an unreachable host takes all of `timeout`, so a thread of its own does it and
-        is left to its end at a stop.
-        """
-        opened: list[av.container.InputContainer | Exception] = []
-        abandoned = threading.Event()
-
-        def open_it() -> None:
-            try:
-                container = self._open()
-            except Exception as error:  # noqa: BLE001 - raised again in the worker
-                opened.append(error)
-                return
-            opened.append(container)
-            if abandoned.is_set():
-                container.close()
-
-        thread = threading.Thread(target=open_it, name=f"open {self.name or worker.unit}", daemon=True)
-        thread.start()
-        thread.join(0.02)
-        while thread.is_alive():
-            # The one place that looks again and again: a thread in FFmpeg can wake nobody, and opening is rare.
-            if worker.sleep(0.02):
-                abandoned.set()
-                return None
-        if isinstance(opened[0], Exception):
-            raise opened[0]
-        return opened[0]
+    def _open_live(self) -> Container:
+        form = "v4l2" if self.url.startswith("/dev/") else None
+        # TCP, because lost UDP packets are green pictures; a second of looking what the stream is, not five.
+        options = {"rtsp_transport": "tcp", "analyzeduration": "1000000"} if self.url.startswith("rtsp") else {}
+        return av.open(self.url, format=form, options={**options, **self.options}, timeout=self.timeout)
 
     def __repr__(self) -> str:
-        return f"Camera({_hidden(self.url)!r})"
-
-
-def _rate(container: av.container.InputContainer) -> float:
-    """Frames a second, 25 where the input doesn't tell."""
-    rate = container.streams.video[0].average_rate
-    return float(rate) if rate else 25.0
-
-
-def _hidden(text: str) -> str:
-    """Without user names and passwords of URLs: this goes into logs."""
-    return re.sub(r"://[^/@\s]+@", "://***@", text)
+        return f"Camera({hidden(self.url)!r})"

@@ -77,6 +77,7 @@ def similarity(points: Floats, wanted: Floats) -> Floats:
 
     Returns:
         (2, 3) float32, as OpenCV's `warpAffine` takes it.
+
     """
     z = points[:, 0] + 1j * points[:, 1]
     w = wanted[:, 0] + 1j * wanted[:, 1]

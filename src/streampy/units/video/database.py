@@ -45,6 +45,7 @@ class FaceDatabase:
 
         Raises:
             sqlite3.DatabaseError: the file is something else.
+
         """
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,6 +87,7 @@ class FaceDatabase:
 
         Raises:
             ValueError: an empty name, or a vector of another size than the others.
+
         """
         if not name:
             message = "a face needs a name that is not empty"
@@ -110,6 +112,7 @@ class FaceDatabase:
 
         Raises:
             ValueError: d is not that of the database.
+
         """
         if not len(self):
             return [Match("", np.inf)] * len(vectors)

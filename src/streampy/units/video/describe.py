@@ -18,7 +18,7 @@ class Describe(sp.Unit):
 
     crop = sp.Pipe(capacity=64, batch=8, wait=0.005)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - networks differ in all of these
         self,
         *,
         model: str,
@@ -37,6 +37,7 @@ class Describe(sp.Unit):
             channels: their order in the network's input.
             normalise: scale each descriptor to length 1, as networks compared by angle want it (ArcFace, SFace).
             threads: of one call of the network.
+
         """
         self.model = model
         self.mean = mean
@@ -50,6 +51,7 @@ class Describe(sp.Unit):
 
         Raises:
             FileNotFoundError: the model is not there.
+
         """
         self.network = open_network(self.model, threads=self.threads)
         wanted = self.network.get_inputs()[0]
@@ -60,9 +62,7 @@ class Describe(sp.Unit):
     def work(self, crop: sp.Batch[Crop]) -> sp.Batch[Descriptor]:
         """Give one descriptor for each crop."""
         vectors = self.describe([one.image for one in crop])
-        return sp.Batch(
-            Descriptor(vector, one.face, one.source) for vector, one in zip(vectors, crop, strict=True)
-        )
+        return sp.Batch(Descriptor(vector, one.face, one.source) for vector, one in zip(vectors, crop, strict=True))
 
     def describe(self, images: list[Image]) -> Floats:
         """Describe BGR crops of one size: (n, d) float32."""
@@ -71,7 +71,9 @@ class Describe(sp.Unit):
         blob = cv2.dnn.blobFromImages(images, self.scale, size, mean, swapRB=self.channels == "rgb")
         at_once = self.most or len(images)
         parts = [
-            self.network.run(None, {self.input: blob[start : start + at_once]})[0].reshape(len(blob[start : start + at_once]), -1)
+            self.network.run(None, {self.input: blob[start : start + at_once]})[0].reshape(
+                len(blob[start : start + at_once]), -1
+            )
             for start in range(0, len(images), at_once)
         ]
         vectors = np.concatenate(parts).astype(np.float32, copy=False)

@@ -10,7 +10,7 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 class Draw(sp.Unit):
-    """Draw the faces on their frame: named ones green, strangers red; blue where the names come too late or not at all."""
+    """Draw the faces on their frame: named ones green, strangers red; blue where the names come too late."""
 
     def __init__(self, *, line: int = 2, letters: float = 0.6) -> None:
         """Choose the width of lines in pixels, and the size of letters (1.0: about 22 pixels high)."""

@@ -19,6 +19,7 @@ class Enrol(sp.Unit):
             database: the file.
             name: `{source}` is replaced by the name of the face's source, `{number}` by the count of names, from 1.
             apart: a face nearer than this to one that is enrolled already is not added.
+
         """
         self.path = database
         self.name = name

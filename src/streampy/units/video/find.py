@@ -17,6 +17,7 @@ class FindFaces(sp.Unit):
             smallest: side in pixels of the smallest face looked for (MTCNN; YuNet has its own).
             score: 0..1, what a face must have to count.
             threads: of one call of a network.
+
         """
         self.models = Path(models)
         self.smallest = smallest
@@ -28,6 +29,7 @@ class FindFaces(sp.Unit):
 
         Raises:
             FileNotFoundError: they are not there.
+
         """
         # Each imports a library that the other doesn't need.
         if self.models.is_dir():
@@ -40,7 +42,9 @@ class FindFaces(sp.Unit):
 
             self.find = YuNet(self.models, score=self.score).find
         else:
-            message = f"FindFaces: nothing at models={self.models}: give a folder with pnet.onnx, rnet.onnx and onet.onnx"
+            message = (
+                f"FindFaces: nothing at models={self.models}: give a folder with pnet.onnx, rnet.onnx and onet.onnx"
+            )
             raise FileNotFoundError(message)
 
     def work(self, frame: Frame) -> Faces:

@@ -8,7 +8,7 @@ from streampy.units.video.types import Descriptor, Profile
 
 
 class Identify(sp.Unit):
-    """Name faces by the nearest one in a database; faces enrolled meanwhile, by whomever, count from the next batch on."""
+    """Name faces by the nearest one in a database; faces enrolled meanwhile count from the next batch on."""
 
     def __init__(self, *, database: str, threshold: float = 0.6) -> None:
         """Choose the database file, and the distance from which on a face is nobody's.

@@ -36,6 +36,7 @@ class Mtcnn:
             smallest: side in pixels of the smallest face looked for; time goes with 1 / smallest².
             scores: 0..1, what each network must give a face for it to go on.
             threads: of each network.
+
         """
         self._first, self._second, self._third = (
             open_network(folder / f"{name}.onnx", threads=threads) for name in ("pnet", "rnet", "onet")
@@ -67,7 +68,7 @@ class Mtcnn:
         score, shift = self._first.run(["score", "shift"], {"image": _blob([small])})
         rows, columns = np.nonzero(score[0, 1] >= self._scores[0])
         places = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE
-        boxes = np.concatenate([places, places + _WINDOW], axis=1) / np.float32(scale)
+        boxes = (np.concatenate([places, places + _WINDOW], axis=1) / scale).astype(np.float32)
         scores = score[0, 1, rows, columns]
         kept = strongest(boxes, scores, _OVERLAP_IN_SIZE)
         return _shifted(boxes, shift[0, :, rows, columns])[kept], scores[kept]
@@ -92,9 +93,7 @@ class Mtcnn:
         # By the smaller of the two areas: a box inside another one is the same face.
         kept = strongest(boxes, scores, _OVERLAP, of_smaller=True)
         whole = np.asarray([image.shape[1], image.shape[0]], np.float32)
-        return [
-            Face(Box(*(boxes[i] / np.tile(whole, 2)).tolist()), places[i] / whole, float(scores[i])) for i in kept
-        ]
+        return [Face(Box(*(boxes[i] / np.tile(whole, 2)).tolist()), places[i] / whole, float(scores[i])) for i in kept]
 
 
 def _scales(image: Image, smallest: float) -> list[float]:
@@ -117,19 +116,22 @@ def _blob(images: list[Image]) -> Floats:
 
 def _patches(image: Image, boxes: Floats, side: int) -> list[Image]:
     """The boxes cut out and scaled to `side` x `side`; what lies outside of the image is black."""
-    return [_patch(image, *np.rint(box).astype(int).tolist(), side) for box in boxes]
+    whole = np.rint(boxes).astype(int)
+    whole[:, 2:] = np.maximum(whole[:, 2:], whole[:, :2] + 1)
+    cuts = [_cut(image, *box) for box in whole.tolist()]
+    return [np.asarray(cv2.resize(cut, (side, side), interpolation=cv2.INTER_AREA), np.uint8) for cut in cuts]
 
 
-def _patch(image: Image, left: int, top: int, right: int, bottom: int, side: int) -> Image:
+def _cut(image: Image, left: int, top: int, right: int, bottom: int) -> Image:
+    """A rectangle of at least one pixel; a view where it lies inside of the image."""
     height, width = image.shape[:2]
-    right, bottom = max(right, left + 1), max(bottom, top + 1)
-    cut = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-    if cut.shape[:2] != (bottom - top, right - left):
-        over = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
-        if not cut.size:
-            return np.zeros((side, side, 3), np.uint8)
-        cut = np.asarray(cv2.copyMakeBorder(cut, *over, cv2.BORDER_CONSTANT), np.uint8)
-    return np.asarray(cv2.resize(cut, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    if left >= 0 and top >= 0 and right <= width and bottom <= height:
+        return image[top:bottom, left:right]
+    cut = np.zeros((bottom - top, right - left, 3), np.uint8)
+    inside = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    x, y = max(-left, 0), max(-top, 0)
+    cut[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
+    return cut
 
 
 def _shifted(boxes: Floats, shift: Floats) -> Floats:
@@ -156,6 +158,7 @@ def strongest(boxes: Floats, scores: Floats, overlap: float, *, of_smaller: bool
 
     Returns:
         Indices, the surest first.
+
     """
     area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     left = np.argsort(-scores, kind="stable")

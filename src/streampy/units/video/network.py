@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import onnxruntime as ort
+import onnxruntime as ort  # type: ignore[import-untyped]  # it ships no types
 
 
 def open_network(path: str | Path, *, threads: int) -> ort.InferenceSession:
@@ -15,6 +15,7 @@ def open_network(path: str | Path, *, threads: int) -> ort.InferenceSession:
 
     Raises:
         FileNotFoundError: no such file.
+
     """
     if not Path(path).is_file():
         message = f"no model at {path}: give the path of an ONNX file"

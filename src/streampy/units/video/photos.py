@@ -25,6 +25,7 @@ class Photos(sp.Unit):
         Raises:
             FileNotFoundError: there are none.
             ValueError: a file is not an image.
+
         """
         paths = sorted(path for path in self.folder.glob("*/*") if path.suffix.lower() in _KINDS)
         if not paths:

@@ -5,18 +5,20 @@ from pathlib import Path
 
 import av
 import av.container
-import av.video
 
 import streampy as sp
 from streampy.units.video.types import Frame
 
 _TICKS = 90_000  # a second, as MPEG counts
+_FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
+_FRAGMENT = 2.0  # seconds from one key frame, and so one fragment, to the next
 
 
 class VideoWriter(sp.Unit):
     """Encode frames into a video file, one for each stream; times are the frames' own.
 
-    An .mp4 is written in fragments, so what was written is playable even if nobody gets to close it.
+    An .mp4 is written in fragments of two seconds, so it can be watched while it grows, and even if nobody gets to
+    close it.
     """
 
     def __init__(  # noqa: PLR0913 - an encoder has this many knobs
@@ -39,6 +41,7 @@ class VideoWriter(sp.Unit):
             preset: of x264 and x265: ultrafast ... veryslow.
             fps: frames a second that the encoder plans for; the times in the file are the frames' own all the same.
             threads: of the encoder.
+
         """
         self.path = path
         self.codec = codec
@@ -52,6 +55,7 @@ class VideoWriter(sp.Unit):
 
         Raises:
             ValueError: two streams would go into one file, or the size of the frames changed.
+
         """
         path = Path(self.path.format(stream=frame.stream))
         if frame.stream not in self.files:
@@ -72,35 +76,48 @@ class _VideoFile:
 
     def __init__(self, path: Path, settings: VideoWriter, first: Frame) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        options = {"movflags": "frag_keyframe+empty_moov+default_base_moof"} if path.suffix == ".mp4" else {}
         self.path = path
         self.size = first.image.shape[1::-1]
-        self.begin = first.time
-        self.last = -1
-        self.container = av.open(str(path), "w", options=options)
+        self._begin = first.time
+        self._last = -1
+        # MPEG-4's old format counts in 16 bits.
+        self._base = Fraction(1, 60_000 if settings.codec == "mpeg4" else _TICKS)
+        self._container = av.open(str(path), "w", options=_FRAGMENTS if path.suffix == ".mp4" else {})
         rate = Fraction(settings.fps).limit_denominator(1001)
-        self.stream = self.container.add_stream(settings.codec, rate=rate, options=settings.options)
+        self._stream = _add_video(self._container, settings.codec, rate, settings.options)
         # The usual chroma format takes even sides only; an odd last row or column is cut off.
-        self.stream.width, self.stream.height = self.size[0] // 2 * 2, self.size[1] // 2 * 2
-        self.stream.pix_fmt = "yuv420p"
-        self.stream.codec_context.time_base = Fraction(1, _TICKS if settings.codec != "mpeg4" else 60_000)
-        self.stream.codec_context.thread_count = settings.threads
+        self._stream.width, self._stream.height = self.size[0] // 2 * 2, self.size[1] // 2 * 2
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.time_base = self._base
+        self._stream.codec_context.gop_size = max(1, round(_FRAGMENT * settings.fps))
+        self._stream.codec_context.thread_count = settings.threads
 
     def write(self, frame: Frame) -> None:
-        if frame.image.shape[1::-1] != self.size:
-            message = f"VideoWriter: {self.path} began with {self.size} pixels, got {frame.image.shape[1::-1]}: use Resize"
+        size = frame.image.shape[1::-1]
+        if size != self.size:
+            message = (
+                f"VideoWriter: {self.path} began with frames of {self.size} pixels, got {size}: use Resize before it"
+            )
             raise ValueError(message)
-        picture = av.VideoFrame.from_ndarray(
-            frame.image[: self.stream.height, : self.stream.width], format="bgr24"
-        )
-        base = self.stream.codec_context.time_base
+        image = frame.image[: size[1] // 2 * 2, : size[0] // 2 * 2]
+        picture = av.VideoFrame.from_ndarray(image, format="bgr24")
         # Encoders refuse a time that does not grow; a camera that was reconnected may give one.
-        self.last = max(self.last + 1, round((frame.time - self.begin) / base))
-        picture.pts, picture.time_base = self.last, base
-        self.container.mux(self.stream.encode(picture))
+        self._last = max(self._last + 1, round((frame.time - self._begin) / self._base))
+        picture.pts, picture.time_base = self._last, self._base
+        self._container.mux(self._stream.encode(picture))
 
     def close(self) -> None:
         try:
-            self.container.mux(self.stream.encode(None))
+            self._container.mux(self._stream.encode(None))
         finally:
-            self.container.close()
+            self._container.close()
+
+
+def _add_video(
+    container: av.container.OutputContainer, codec: str, rate: Fraction, options: dict[str, str]
+) -> av.VideoStream:
+    stream = container.add_stream(codec, rate=rate, options=options)
+    if not isinstance(stream, av.VideoStream):
+        message = f"VideoWriter: {codec} is no video codec"
+        raise TypeError(message)
+    return stream

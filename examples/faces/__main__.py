@@ -1,0 +1,44 @@
+"""Faces in two cameras, found and named: `python -m examples.faces` from the root of the repository.
+
+Everything is made here: models and photographs come out of well-known packages, the clips are drawn from them with a
+known truth, people are enrolled, the process runs, and what it found is held against the truth.
+"""
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+
+_WANTED = ("av", "cv2", "numpy", "onnxruntime", "onnx")
+_HERE = Path(__file__).parent
+
+
+def main() -> int:
+    """Run the example; the exit code is 1 when a bar of quality was missed."""
+    options = _parser().parse_args()
+    missing = [name for name in _WANTED if importlib.util.find_spec(name) is None]
+    if missing:
+        sys.exit(f"faces: {', '.join(missing)} missing: `uv sync --extra video --group faces`, then run this again.")
+    # Only now: these need the packages that were just looked for.
+    from examples.faces import compare, runs, setup  # noqa: PLC0415
+
+    files = setup.prepare(options.cache.resolve(), options.out.resolve())
+    if options.compare:
+        compare.compare(files, rounds=options.rounds)
+        return 0
+    runs.run_plain(files) if options.plain else runs.run_process(files)
+    return 0 if runs.report(files) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m examples.faces", description=__doc__)
+    parser.add_argument("--plain", action="store_true", help="the same units as one plain loop, without a process")
+    parser.add_argument("--compare", action="store_true", help="both, in turn: frames a second, latency, ratio")
+    parser.add_argument("--rounds", type=int, default=3, help="of --compare (default: 3)")
+    parser.add_argument("--out", type=Path, default=_HERE / "out", help="folder for what is made")
+    parser.add_argument("--cache", type=Path, default=_HERE.parents[1] / ".cache" / "faces", help="folder for models")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

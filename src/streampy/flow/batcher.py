@@ -1,0 +1,154 @@
+"""Decides what waits in a pipe, what is dropped, and when a batch is due.
+
+Pure: `now` is an argument. Knows nothing of threads; whoever holds it makes sure that one at a time calls it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Any, NamedTuple
+
+from streampy.flow.meter import Distribution
+from streampy.model.item import Batch, Header
+from streampy.model.pipe import Overflow, Pipe
+
+
+class Waiting(NamedTuple):
+    """An item in a pipe, and since when it waits (seconds)."""
+
+    header: Header
+    value: Any
+    since: float
+
+
+class Handed(NamedTuple):
+    """What is handed over: a batch (empty where all were stale), and the headers of those that went stale."""
+
+    batch: Batch[Any]
+    stale: Sequence[Header]
+
+
+class Overloaded(Exception):
+    """The pipe is full and its settings say that this is an error."""
+
+
+class Batcher:
+    """The items of one pipe, in the order in which they came."""
+
+    def __init__(self, pipe: Pipe, weigh: Callable[[Any], int]) -> None:
+        self.pipe = pipe
+        self.received = self.delivered = self.dropped = self.expired = 0
+        self.high_water = 0
+        self.waits = Distribution()
+        self.batches = Distribution()
+        self.full_since = inf
+        self._weigh = weigh if pipe.bytes < inf else None
+        self._weight = 0
+        self._waiting: deque[Waiting] = deque()
+        self._capacity = 1 if pipe.overflow is Overflow.LATEST else pipe.capacity
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next item would have to wait outside, or push another one out."""
+        return len(self._waiting) >= self._capacity or self._weight >= self.pipe.bytes
+
+    def offer(self, batch: Batch[Any], start: int, now: float) -> tuple[int, list[Header]]:
+        """Take in what fits of `batch[start:]`; returns how many were taken care of, and the headers of the dropped.
+
+        Where the pipe blocks fewer may be taken than there are; all other policies take care of all.
+        An item heavier than the whole bound is let into an empty pipe, or it could never pass.
+        Raises Overloaded where the settings say `fail`.
+        """
+        room = self._capacity - len(self._waiting)
+        if self._weigh is None and len(batch) - start <= room:
+            values: Sequence[Any] = batch if start == 0 else batch[start:]
+            headers: Sequence[Header] = batch.headers if start == 0 else batch.headers[start:]
+            self._waiting.extend(Waiting(header, value, now) for header, value in zip(headers, values, strict=True))
+            self.received += len(values)
+            self._note_depth(now)
+            return len(values), []
+        return self._squeeze_in(batch, start, now)
+
+    def _squeeze_in(self, batch: Batch[Any], start: int, now: float) -> tuple[int, list[Header]]:
+        dropped: list[Header] = []
+        taken = 0
+        for header, value in zip(batch.headers[start:], batch[start:], strict=True):
+            if not self._fits(value):
+                match self.pipe.overflow:
+                    case Overflow.BLOCK:
+                        break
+                    case Overflow.FAIL:
+                        raise Overloaded
+                    case Overflow.DROP_NEWEST:
+                        dropped.append(header)
+                        taken += 1
+                        continue
+                    case _:
+                        while not self._fits(value):
+                            dropped.append(self._pop().header)
+            self._waiting.append(Waiting(header, value, now))
+            self._weight += self._weigh(value) if self._weigh else 0
+            taken += 1
+        self.received += taken
+        self.dropped += len(dropped)
+        self._note_depth(now)
+        return taken, dropped
+
+    def _fits(self, value: Any) -> bool:
+        if not self._waiting:
+            return True
+        if len(self._waiting) >= self._capacity:
+            return False
+        return self._weigh is None or self._weight + self._weigh(value) <= self.pipe.bytes
+
+    def _pop(self) -> Waiting:
+        first = self._waiting.popleft()
+        if self._weigh:
+            self._weight -= self._weigh(first.value)
+        return first
+
+    def _note_depth(self, now: float) -> None:
+        depth = len(self._waiting)
+        self.high_water = max(self.high_water, depth)
+        if depth >= self._capacity:
+            self.full_since = min(self.full_since, now)
+
+    def lift_bounds(self) -> None:
+        """From now on everything fits."""
+        self._capacity, self._weigh = sys.maxsize, None
+
+    def due(self, *, is_last: bool) -> float:
+        """When a batch is to be handed over: 0 for at once, `inf` where nothing waits."""
+        if not self._waiting:
+            return inf
+        if is_last or len(self._waiting) >= self.pipe.batch or not self.pipe.wait:
+            return 0.0
+        return self._waiting[0].since + self.pipe.wait
+
+    def hand_over(self, now: float, at_most: float) -> Handed:
+        """The oldest items, `at_most` so many; those that are stale are refused."""
+        headers: list[Header] = []
+        values: list[Any] = []
+        stale: list[Header] = []
+        limit = self.pipe.stale
+        record = self.waits.record
+        while self._waiting and len(values) < at_most:
+            header, value, since = self._pop()
+            record(now - since)
+            if now - header.born > limit or now > header.deadline:
+                stale.append(header)
+            else:
+                headers.append(header)
+                values.append(value)
+        self.full_since = inf
+        self.delivered += len(values)
+        self.expired += len(stale)
+        if values:
+            self.batches.record(len(values))
+        return Handed(Batch(values, headers), stale)

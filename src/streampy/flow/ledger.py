@@ -1,0 +1,86 @@
+"""Counts how every item ended, so that losing one is always visible.
+
+Pure. One writer at a time; `add_up` makes one account of many.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from streampy.model.item import Header, Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The sums. What came in (`born`, and `split` for the parts and copies made on the way) ends in exactly one way.
+
+    `joined` are those that went into another item at a join; `in_flight` are counted where they are: in pipes, in
+    joins, in the hands of workers. While a process runs the counts are read one after another, so `balanced` may be
+    off by an item for a moment; at rest, when paused and after the end it is exact.
+    """
+
+    born: int = 0
+    split: int = 0
+    joined: int = 0
+    delivered: int = 0
+    filtered: int = 0
+    dropped: int = 0
+    failed: int = 0
+    expired: int = 0
+    in_flight: int = 0
+    streams: Mapping[str, Account] = field(default_factory=dict)
+    """The same for each stream; there `in_flight` is what is missing to the sum."""
+
+    @property
+    def ended(self) -> int:
+        """All that are no longer on their way."""
+        return self.joined + self.delivered + self.filtered + self.dropped + self.failed + self.expired
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every item is accounted for."""
+        return self.born + self.split == self.ended + self.in_flight
+
+
+class Ledger:
+    """The counts of one writer, by stream."""
+
+    __slots__ = ("counts",)
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+
+    def add(self, what: str, stream: str, count: int = 1) -> None:
+        """Count items of one stream; `what` is a field of Account."""
+        self.counts[what, stream] += count
+
+    def add_each(self, what: str, headers: Iterable[Header]) -> None:
+        """Count items of any streams."""
+        counts = self.counts
+        for header in headers:
+            counts[what, header.stream] += 1
+
+    def ended(self, headers: Iterable[Header], reason: Reason) -> None:
+        """Count items that ended without a result."""
+        self.add_each(reason.value, headers)
+
+
+def add_up(ledgers: Iterable[Ledger], in_flight: int) -> Account:
+    """One account of all writers."""
+    total: Counter[tuple[str, str]] = Counter()
+    for ledger in ledgers:
+        total.update(dict(ledger.counts))
+    streams: dict[str, Counter[str]] = {}
+    for (what, stream), count in total.items():
+        streams.setdefault(stream, Counter())[what] += count
+    accounts = {}
+    for stream, counts in sorted(streams.items()):
+        account = _account(counts)
+        accounts[stream] = replace(account, in_flight=account.born + account.split - account.ended)
+    return replace(_account(sum(streams.values(), Counter())), in_flight=in_flight, streams=accounts)
+
+
+def _account(counts: Mapping[str, int]) -> Account:
+    return Account(**dict(counts))  # type: ignore[arg-type]  # the counts are fields of Account, all of them int

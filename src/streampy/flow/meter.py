@@ -1,0 +1,115 @@
+"""Measures: distributions with percentiles, cheap enough for every item.
+
+Pure. A distribution has one writer at a time; anyone may read it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import inf
+
+_PER_OCTAVE = 16
+_LOWEST, _OCTAVES = 2.0**-24, 44
+"""From 60 ns, or a count of 1, up to a million: each bucket is 4.4 % wide, so a percentile is right within that."""
+_BOUNDS = [_LOWEST * 2 ** (step / _PER_OCTAVE) for step in range(_OCTAVES * _PER_OCTAVE)]
+_FOLD_AT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a distribution says; in the unit of what was measured (seconds, or items for batches). All 0 if empty."""
+
+    count: int = 0
+    mean: float = 0.0
+    p50: float = 0.0
+    p95: float = 0.0
+    p99: float = 0.0
+    max: float = 0.0
+
+
+class Distribution:
+    """A log-linear histogram. `record` only appends; a thousand at a time are sorted into the buckets.
+
+    Sorting in C and finding the few buckets that are hit costs 80 ns a sample, computing a bucket in Python 150.
+    """
+
+    __slots__ = ("_counts", "_max", "_pending", "_total", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._total = 0.0
+        self._max = 0.0
+        self._counts: dict[int, int] = {}
+        self._pending: list[float] = []
+
+    def record(self, sample: float) -> None:
+        """Add one sample."""
+        pending = self._pending
+        pending.append(sample)
+        if len(pending) >= _FOLD_AT:
+            self._fold()
+
+    def extend(self, samples: Iterable[float]) -> None:
+        """Add several."""
+        self._pending.extend(samples)
+        if len(self._pending) >= _FOLD_AT:
+            self._fold()
+
+    def _fold(self) -> None:
+        samples, self._pending = self._pending, []
+        _sort_in(samples, self._counts)
+        self.count += len(samples)
+        self._total += sum(samples)
+        self._max = max(self._max, samples[-1])
+
+    @property
+    def total(self) -> float:
+        """The sum of all samples."""
+        return self._total + sum(list(self._pending))
+
+    def summary(self) -> Summary:
+        """The percentiles so far."""
+        return summarize([self])
+
+
+def summarize(distributions: Iterable[Distribution]) -> Summary:
+    """The percentiles of several distributions together, such as those of the workers of a unit."""
+    counts: dict[int, int] = {}
+    count, total, most = 0, 0.0, 0.0
+    for one in distributions:
+        pending = list(one._pending)
+        for bucket, hits in list(one._counts.items()):
+            counts[bucket] = counts.get(bucket, 0) + hits
+        _sort_in(pending, counts)
+        count += one.count + len(pending)
+        total += one._total + sum(pending)
+        most = max(most, one._max, pending[-1] if pending else 0.0)
+    if not count:
+        return Summary()
+    p50, p95, p99 = (_percentile(counts, count, share, most) for share in (0.50, 0.95, 0.99))
+    return Summary(count, total / count, p50, p95, p99, most)
+
+
+def _sort_in(samples: list[float], counts: dict[int, int]) -> None:
+    """Sort the samples, and count each stretch of them that falls into one bucket."""
+    samples.sort()
+    start, end = 0, len(samples)
+    while start < end:
+        bucket = bisect_left(_BOUNDS, samples[start])
+        upper = _BOUNDS[bucket] if bucket < len(_BOUNDS) else inf
+        stop = bisect_right(samples, upper, start)
+        counts[bucket] = counts.get(bucket, 0) + stop - start
+        start = stop
+
+
+def _percentile(counts: dict[int, int], count: int, share: float, most: float) -> float:
+    wanted = share * count
+    seen = 0
+    for bucket in sorted(counts):
+        seen += counts[bucket]
+        if seen >= wanted:
+            middle = _BOUNDS[min(bucket, len(_BOUNDS) - 1)] * 2 ** (-0.5 / _PER_OCTAVE)
+            return min(middle, most)
+    return most

@@ -1,0 +1,182 @@
+"""From a file or a dict to the units of a process, as far as they can be read; the rest is reported in the document.
+
+Knows nothing of the graph that the units make.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from streampy.model.config.document import Document
+from streampy.model.config.find import NotFound, find_unit, look_beside
+from streampy.model.config.keys import EXTRA, ProcessKeys, UnitKeys
+from streampy.model.config.variables import expand
+from streampy.model.config.wording import put_in_words
+from streampy.model.pipe import OnError
+from streampy.model.process import UnitSpec
+from streampy.model.suggest import did_you_mean, nearest
+
+if TYPE_CHECKING:
+    from streampy.model.load import Source
+
+_ABSENT = "absent:absent"
+"""Stands for a `use` that was told to be wrong, so that the other keys of the unit can be read."""
+
+
+def read_document(source: Source, origin: tuple[str, int] = ("", 0)) -> Document:
+    """The values of a file or of a dict, variables put in. Raises nothing: what is wrong is in the document."""
+    if isinstance(source, Mapping):
+        document = Document(*origin)
+        document.value = dict(source)
+    else:
+        document = Document(os.fspath(source))
+        _read_file(document)
+    expand(document, os.environ)
+    if not document.value and not document.problems:
+        document.fail(
+            1, 1, "there is nothing in it: a process has the keys `process` and `units` (`streampy new` writes one)"
+        )
+    return document
+
+
+def _read_file(document: Document) -> None:
+    path = Path(document.file)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        beside = [one.name for one in path.parent.glob("*") if one.is_file()] if path.parent.is_dir() else []
+        near = nearest(path.name, beside)
+        document.fail(0, 0, "there is no such file" + (f", did you mean '{path.with_name(near)}'?" if near else ""))
+    except IsADirectoryError:
+        document.fail(0, 0, "this is a folder: name a file in it")
+    except UnicodeDecodeError as error:
+        document.fail(0, 0, f"no UTF-8 text: byte {error.start} can't be read; save it as UTF-8")
+    except OSError as error:
+        document.fail(0, 0, f"can't be read: {error.strerror}")
+    else:
+        _read_text(text, path.suffix.lower(), document)
+
+
+def _read_text(text: str, suffix: str, document: Document) -> None:
+    if suffix in (".yaml", ".yml"):
+        from streampy.model.config.from_yaml import read_yaml  # noqa: PLC0415 - only the format that is there
+
+        read_yaml(text, document)
+    elif suffix == ".json":
+        from streampy.model.config.from_json import read_json  # noqa: PLC0415
+
+        read_json(text, document)
+    elif suffix == ".toml":
+        from streampy.model.config.from_toml import read_toml  # noqa: PLC0415
+
+        read_toml(text, document)
+    else:
+        document.fail(0, 0, f"got a name that ends in {suffix!r}, expected .yaml, .yml, .json or .toml")
+
+
+def give_settings(document: Document, settings: Mapping[str, Any], by: str) -> None:
+    """Put settings, each `unit.setting`, in the place of those that were read."""
+    units = document.value.get("units") if isinstance(document.value, dict) else None
+    if not isinstance(units, dict):
+        return  # told when the keys are checked
+    for key, value in settings.items():
+        unit, _, setting = key.partition(".")
+        if isinstance(units.get(unit), dict) and setting:
+            document.give(("units", unit, "set", setting), value, f"{by} {key}")
+        else:
+            hint = did_you_mean(unit, units) if unit not in units else "; expected unit.setting"
+            message = f"there is no unit {unit!r}{hint}" if unit not in units else f"got {key!r}{hint}"
+            document.give_wrong(f"{by} {key}", message)
+
+
+def read_units(document: Document) -> tuple[str, list[UnitSpec], list[BaseException]]:
+    """The name of the process, its units, and what the user's own modules raised on being imported."""
+    if () in document.told:
+        return "", [], []
+    value = document.without_told()
+    _check_keys(document, value)
+    value = document.without_told()
+    units = value.get("units") if isinstance(value, Mapping) else None
+    if not isinstance(units, Mapping):
+        return "", [], []
+    reader = _Units(document)
+    specs = [reader.read(name, keys) for name, keys in units.items()]
+    # a unit that is wrong as a whole stays known by its name, for the links that lead to it
+    lost = [path[1] for path in document.told if len(path) == 2 and path[0] == "units"]  # noqa: PLR2004 - units, a name
+    specs += [reader.read(str(name), {}) for name in lost]
+    return str(value.get("process", "")), specs, reader.causes
+
+
+def _check_keys(document: Document, value: Any) -> None:
+    kept = value
+    if isinstance(value, Mapping):
+        kept = {key: one for key, one in value.items() if not str(key).startswith(EXTRA)}
+    try:
+        ProcessKeys.model_validate(kept)
+    except ValidationError as error:
+        by_kind = sorted(
+            error.errors(), key=lambda one: one["type"] == "missing"
+        )  # what is unknown may be what is missing
+        for path, message, meant, is_usable in map(put_in_words, by_kind):
+            if any(path[: len(told)] == told for told in document.told):
+                continue  # it is missing because it is wrong
+            document.report(path, message, at=document.place(path)[1:] if is_usable else None)
+            if meant:
+                document.told.add((*path[:-1], meant))
+
+
+class _Units:
+    """Makes the units out of keys that were checked."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.causes: list[BaseException] = []
+        self.folder = Path(document.file).parent if document.file else Path()
+        self._failed: dict[str, str] = {}
+        look_beside(self.folder)
+
+    def read(self, name: str, value: Mapping[str, Any]) -> UnitSpec:
+        """One unit; `value` holds only what is right, `use` may be missing."""
+        keys = UnitKeys.model_validate({"use": _ABSENT, **value})
+        used_as = keys.use if isinstance(keys.use, str) else f"{keys.use.__module__}:{keys.use.__qualname__}"
+        whole = keys.pipe.model_dump(exclude_unset=True)
+        single = {port: pipe.model_dump(exclude_unset=True) for port, pipe in (keys.pipe.model_extra or {}).items()}
+        use = self._find(name, keys.use)
+        return UnitSpec(
+            name=name,
+            use=use,
+            used_as=used_as,
+            settings=keys.set,
+            links=keys.from_,
+            workers=keys.workers,
+            place=keys.place,
+            ordered=keys.ordered,
+            pipe={key: one for key, one in whole.items() if key not in single},
+            pipes=single,
+            join=keys.join.model_dump(exclude_unset=True),
+            on_error=OnError(**keys.on_error.model_dump(exclude_unset=True)),
+            timeout=keys.timeout,
+            origin=self.document,
+            told=frozenset(path[2:] for path in self.document.told if path[:2] == ("units", name)),
+        )
+
+    def _find(self, name: str, use: Any) -> Any:
+        if not isinstance(use, str) or use == _ABSENT:
+            return use
+        path = ("units", name, "use")
+        if use in self._failed:
+            self.document.report(path, self._failed[use])
+            return None
+        try:
+            return find_unit(use, self.folder)
+        except NotFound as error:
+            self._failed[use] = str(error)
+            self.document.report(path, str(error))
+            if error.__cause__ is not None:
+                self.causes.append(error.__cause__)
+        return None

@@ -1,0 +1,142 @@
+"""The kinds of values that keys take: how each is read, what it says when it can't be, and its JSON Schema.
+
+All take text too, for that is what a `${VARIABLE}` gives. Knows nothing of the keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
+
+from streampy.model.measure import parse_duration, parse_size
+from streampy.model.pipe import Late, Overflow, Then
+from streampy.model.process import ONLY
+from streampy.model.suggest import choose
+
+VARIABLE: dict[str, Any] = {"type": "string", "pattern": r"\$\{[A-Za-z_]\w*(:-[^}]*)?\}"}
+"""JSON Schema of a text in which the environment has a say."""
+
+
+NAME = r"^[^\W\d][\w-]*$"
+"""What a process and a unit may be called; no dot, for `unit.port` has one."""
+
+
+def show(value: object) -> str:
+    """A value as it would be written in the file; what is large is only named."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return repr(value)
+
+
+def _whole(least: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+        if not text.lstrip("-").isdecimal() or int(text) < least:
+            raise ValueError(f"got {show(value)}, expected a whole number, at least {least}")
+        return int(text)
+
+    return read
+
+
+def _read_flag(value: object) -> bool:
+    text = str(value).lower() if isinstance(value, bool | str) else ""
+    if text not in ("true", "false"):
+        raise ValueError(f"got {show(value)}, expected true or false")
+    return text == "true"
+
+
+def _measured(parse: Callable[[object], float]) -> Callable[[object], float]:
+    def read(value: object) -> float:
+        try:
+            return parse(value)
+        except ValueError as error:  # a mapping is not written out, and true is not True
+            raise ValueError(str(error).replace(repr(value), show(value), 1)) from error
+
+    return read
+
+
+def _one_of(kind: type[StrEnum]) -> Callable[[object], StrEnum]:
+    def read(value: object) -> StrEnum:
+        try:
+            return choose(kind, value)
+        except ValueError as error:
+            raise ValueError(str(error).replace(repr(value), show(value), 1)) from error
+
+    return read
+
+
+def _read_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"got {show(value)}, expected text")  # noqa: TRY004 - pydantic gathers ValueErrors
+    return value
+
+
+def _read_name(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(NAME, value):
+        raise ValueError(f"got {show(value)}, expected a name: a letter, then letters, digits, `_` or `-`")
+    return value
+
+
+def _read_use(value: object) -> Any:
+    if isinstance(value, str) or callable(value):
+        return value
+    raise ValueError(f"got {show(value)}, expected `module:name` or the short name of a plug-in")
+
+
+def _read_ends(value: object) -> tuple[str, ...]:
+    several = list(value) if isinstance(value, list | tuple) else [value]
+    ends = [end for end in several if isinstance(end, str) and end]
+    if len(ends) == len(several) > 0:
+        return tuple(ends)
+    wrong = [show(end) for end in several if not isinstance(end, str) or not end]
+    got = wrong[0] if not isinstance(value, list | tuple) else f"{wrong[0]} in the list" if wrong else "an empty list"
+    raise ValueError(f"got {got}, expected a unit (or unit.port), or a list of them")
+
+
+def _name_inputs(value: object) -> object:
+    return value if isinstance(value, Mapping) else {ONLY: value}
+
+
+def _schema(*kinds: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [*kinds, VARIABLE]})
+
+
+_END: dict[str, Any] = {"type": "string", "pattern": r"^\w[\w-]*(\.\w+)?$"}
+_ENDS: dict[str, Any] = {"anyOf": [_END, VARIABLE, {"type": "array", "items": _END, "minItems": 1}]}
+_MEASURE = r"^\s*(inf|\d+(\.\d*)?\s*({units})?)\s*$"
+_DURATION = {"type": "string", "pattern": _MEASURE.format(units="us|ms|s|m|h"), "examples": ["5ms", "2s", "1m"]}
+_SIZE = {"type": "string", "pattern": _MEASURE.format(units="B|[kKMG]B|[KMG]iB"), "examples": ["64MB", "2GiB"]}
+_NUMBER = {"type": "number", "minimum": 0}
+
+
+def _words(kind: type[StrEnum]) -> dict[str, Any]:
+    return {"enum": [member.value for member in kind]}
+
+
+AtLeastOne = Annotated[int, PlainValidator(_whole(1)), _schema({"type": "integer", "minimum": 1})]
+AtLeastNone = Annotated[int, PlainValidator(_whole(0)), _schema({"type": "integer", "minimum": 0})]
+Flag = Annotated[bool, PlainValidator(_read_flag), _schema({"type": "boolean"})]
+Duration = Annotated[float, PlainValidator(_measured(parse_duration)), _schema(_NUMBER, _DURATION)]
+Size = Annotated[float, PlainValidator(_measured(parse_size)), _schema(_NUMBER, _SIZE)]
+Name = Annotated[str, PlainValidator(_read_name), WithJsonSchema({"type": "string", "pattern": NAME})]
+Text = Annotated[str, PlainValidator(_read_text), WithJsonSchema({"type": "string"})]
+Use = Annotated[Any, PlainValidator(_read_use), WithJsonSchema({"type": "string", "examples": ["faces.units:Detect"]})]
+_OneInput = Annotated[tuple[str, ...], PlainValidator(_read_ends)]
+Links = Annotated[
+    dict[str, _OneInput],
+    BeforeValidator(_name_inputs),
+    WithJsonSchema({"anyOf": [*_ENDS["anyOf"], {"type": "object", "additionalProperties": _ENDS, "minProperties": 1}]}),
+]
+OverflowWord = Annotated[str, PlainValidator(_one_of(Overflow)), _schema(_words(Overflow))]
+LateWord = Annotated[str, PlainValidator(_one_of(Late)), _schema(_words(Late))]
+ThenWord = Annotated[str, PlainValidator(_one_of(Then)), _schema(_words(Then))]

@@ -1,0 +1,88 @@
+"""What pydantic found wrong with the keys, in the words of the house.
+
+Knows nothing of places: it gives key paths.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from streampy.model.config.keys import JoinKeys, Keys, OnErrorKeys, PipeKeys, ProcessKeys, UnitKeys
+from streampy.model.config.values import show
+from streampy.model.process import ONLY
+from streampy.model.suggest import nearest
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from streampy.model.config.document import KeyPath
+
+_WITHIN: dict[str, type[Keys]] = {"pipe": PipeKeys, "join": JoinKeys, "on_error": OnErrorKeys}
+_EXAMPLES = {
+    "process": "name the process, `process: faces`",
+    "units": "list the units, `units: {camera: {use: module:name}}`",
+    "use": "say which unit it is, `use: module:name`",
+}
+_MAPPINGS: dict[type[Keys], str] = {
+    ProcessKeys: "expected a mapping with the keys process and units",
+    UnitKeys: "expected a mapping with the key use, and perhaps set, from and others",
+    PipeKeys: "expected a mapping such as {capacity: 32, batch: 8}",
+    JoinKeys: "expected a mapping such as {wait: 60ms, late: partial}",
+    OnErrorKeys: "expected stop, skip, retry, dead_letter, or a mapping such as {retry: 2, then: skip}",
+}
+
+
+class Wrong(NamedTuple):
+    """What is wrong with a key."""
+
+    path: KeyPath
+    message: str
+    meant: str = ""
+    """The key that was probably meant, so that its absence is not told as well."""
+    is_usable: bool = False
+    """Whether the value is good all the same: only its name is wrong."""
+
+
+def put_in_words(error: ErrorDetails) -> Wrong:
+    """Where the error is, and what to tell about it."""
+    path = tuple(part for part in error["loc"] if part not in ("[key]", ONLY))
+    value = error["input"]
+    match error["type"]:
+        case "value_error":
+            return Wrong(path, str(error["ctx"]["error"]), is_usable="[key]" in error["loc"])
+        case "missing":
+            return Wrong(path, f"the key is missing: {_EXAMPLES[str(path[-1])]}")
+        case "extra_forbidden":
+            return _unknown(path)
+        case "model_type" | "dict_type" if len(path) == 4 and path[2] == "pipe":  # noqa: PLR2004 - nor an input's own pipe
+            return _unknown(path)
+        case "model_type" | "dict_type":
+            return Wrong(path, f"got {show(value)}, {_expected(path)}")
+        case "too_short":
+            return Wrong(path, f"there are no units: {_EXAMPLES['units']}")
+        case _:
+            return Wrong(path, f"got {show(value)}: {error['msg']}")
+
+
+def _keys_at(path: KeyPath) -> type[Keys]:
+    if len(path) < 2:  # noqa: PLR2004 - units, and a unit's name
+        return ProcessKeys
+    return UnitKeys if len(path) == 2 else _WITHIN.get(str(path[2]), UnitKeys)  # noqa: PLR2004
+
+
+def _unknown(path: KeyPath) -> Wrong:
+    keys, word = _keys_at(path[:-1]), str(path[-1])
+    if word in keys.planned:
+        return Wrong(path, f"planned, not in this version: remove it; {keys.planned[word]}")
+    known = [field.alias or name for name, field in keys.model_fields.items()]
+    meant = keys.meant.get(word) or nearest(word, known)
+    hint = f", did you mean {meant!r}?" if meant else f"; known: {', '.join(known)}"
+    return Wrong(path, f"unknown key {word!r}{hint}", meant)
+
+
+def _expected(path: KeyPath) -> str:
+    if path == ("units",):
+        return "expected a mapping from names to units: `camera: {use: module:name}`"
+    if path[-1:] == ("set",):
+        return "expected a mapping from settings to values"
+    return _MAPPINGS[_keys_at(path)]

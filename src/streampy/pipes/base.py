@@ -1,0 +1,128 @@
+"""The interface of every pipe, and how one waits for it.
+
+Knows nothing of what is carried, nor of units.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from math import inf
+from threading import Condition, Lock
+from time import monotonic
+from typing import Any, Protocol
+
+from streampy.flow.batcher import Handed
+from streampy.model.item import Batch, Header
+
+
+class Cancelled(BaseException):
+    """The process is being stopped: whoever waits at a pipe goes home. No error, so not an Exception."""
+
+
+class Sender(Protocol):
+    """The end of a pipe at which batches go in; any thread may call it."""
+
+    def put(self, batch: Batch[Any], until: float = inf) -> list[Header]:
+        """Put a batch in, waiting for room where the pipe blocks; returns the headers of the items that it dropped.
+
+        until: `time.monotonic` seconds. Raises TimeoutError past it, Overloaded where a full pipe is an error,
+        Cancelled when the process is being stopped.
+        """
+
+    def end(self) -> None:
+        """Nothing more comes from this sender."""
+
+
+class Receiver(Protocol):
+    """The end of a pipe at which batches come out; any thread may call it."""
+
+    def get(self, until: float = inf) -> Handed | None:
+        """The next batch, waited for as the pipe's settings say; None after the last one, when all senders ended.
+
+        until: `time.monotonic` seconds. Raises TimeoutError past it, Cancelled when the process is being stopped.
+        """
+
+
+class Bell:
+    """Wakes whoever waits for a change under a lock: threads, and tasks of an event loop. Nobody polls."""
+
+    __slots__ = ("_condition", "_wakers", "lock")
+
+    def __init__(self, lock: Lock) -> None:
+        self.lock = lock
+        self._condition = Condition(lock)
+        self._wakers: list[Callable[[], None]] = []
+
+    def ring(self) -> None:
+        """Something changed. The lock is held."""
+        self._condition.notify_all()
+        if self._wakers:
+            wakers, self._wakers = self._wakers, []
+            for wake in wakers:
+                wake()
+
+    def wait(self, until: float) -> None:
+        """Give the lock back until the bell rings, at most until then. The lock is held. Raises TimeoutError."""
+        if until == inf:
+            self._condition.wait()
+        elif not self._condition.wait(max(0.0, until - monotonic())) and monotonic() >= until:
+            raise TimeoutError
+
+    def ringing(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        """A future that is done when the bell rings next. The lock is held."""
+        future: asyncio.Future[None] = loop.create_future()
+
+        def finish() -> None:
+            if not future.done():
+                future.set_result(None)
+
+        def wake() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(finish)
+
+        self._wakers.append(wake)
+        return future
+
+
+async def rung(future: asyncio.Future[None], until: float) -> None:
+    """Wait for a bell's future, at most until then (`time.monotonic` seconds). Raises TimeoutError."""
+    if until == inf:
+        await future
+    else:
+        await asyncio.wait_for(future, max(0.0, until - monotonic()))
+
+
+class Intake(Protocol):
+    """Where batches are put in under a lock, bit by bit as there is room."""
+
+    room: Bell
+
+    def offer(self, batch: Batch[Any], start: int, dropped: list[Header]) -> int:
+        """Take what fits of `batch[start:]`; returns how many were taken care of. The lock is held."""
+
+
+def put_into(intake: Intake, batch: Batch[Any], until: float = inf) -> list[Header]:
+    """See `Sender.put`."""
+    dropped: list[Header] = []
+    start = 0
+    with intake.room.lock:
+        while True:
+            start += intake.offer(batch, start, dropped)
+            if start >= len(batch):
+                return dropped
+            intake.room.wait(until)
+
+
+async def put_into_async(intake: Intake, batch: Batch[Any], until: float = inf) -> list[Header]:
+    """As `put_into`, for a task of an event loop."""
+    loop = asyncio.get_running_loop()
+    dropped: list[Header] = []
+    start = 0
+    while True:
+        with intake.room.lock:
+            start += intake.offer(batch, start, dropped)
+            if start >= len(batch):
+                return dropped
+            room = intake.room.ringing(loop)
+        await rung(room, until)

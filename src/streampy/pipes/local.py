@@ -1,0 +1,117 @@
+"""A pipe inside one OS process: items are handed on by reference.
+
+Knows nothing of units; a unit with several inputs gives all its pipes the same lock and bell.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from sys import getsizeof
+from threading import Lock
+from time import monotonic
+from typing import Any, final
+
+from streampy.flow.batcher import Batcher, Handed
+from streampy.model.item import Batch, Header
+from streampy.model.pipe import Pipe
+from streampy.pipes.base import Bell, Cancelled, put_into
+
+
+def weigh(value: Any) -> int:
+    """Bytes of a value: what arrays and buffers say themselves, else the size of the object alone."""
+    size = getattr(value, "nbytes", None)
+    if isinstance(size, int):
+        return size
+    return len(value) if isinstance(value, bytes | bytearray) else getsizeof(value)
+
+
+@final
+class LocalPipe:
+    """Both ends of a pipe between threads or tasks of one OS process.
+
+    `arrived` rings when there is something to get, `room` when there is room to put.
+    """
+
+    def __init__(self, settings: Pipe, senders: int = 1, arrived: Bell | None = None) -> None:
+        self.arrived = arrived or Bell(Lock())
+        self.room = Bell(self.arrived.lock)
+        self.batcher = Batcher(settings, weigh)
+        self.lock = self.arrived.lock
+        self._senders = senders
+        self._is_cancelled = False
+        self._is_retired = False
+
+    def __repr__(self) -> str:
+        state = "cancelled" if self._is_cancelled else "ended" if self.has_ended else "open"
+        return f"<LocalPipe {state}, {len(self.batcher)} of {self.batcher.pipe.capacity} waiting>"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all senders ended. What waits can still be got."""
+        return self._senders <= 0
+
+    def put(self, batch: Batch[Any], until: float = inf) -> list[Header]:
+        """See `Sender.put`."""
+        return put_into(self, batch, until)
+
+    def offer(self, batch: Batch[Any], start: int, dropped: list[Header]) -> int:
+        """See `Intake.offer`."""
+        if self._is_cancelled:
+            raise Cancelled
+        if self._is_retired:
+            dropped.extend(batch.headers[start:])
+            return len(batch) - start
+        taken, lost = self.batcher.offer(batch, start, monotonic())
+        if taken:
+            self.arrived.ring()
+        dropped.extend(lost)
+        return taken
+
+    def get(self, until: float = inf) -> Handed | None:
+        """See `Receiver.get`."""
+        with self.lock:
+            while True:
+                now = monotonic()
+                due = self.due()
+                if due <= now:
+                    return self.take(now, self.batcher.pipe.batch)
+                if self.has_ended and not len(self.batcher):
+                    return None
+                if now >= until:
+                    raise TimeoutError
+                try:
+                    self.arrived.wait(min(due, until))
+                except TimeoutError:
+                    continue
+
+    def due(self) -> float:
+        """When a batch is to be taken. The lock is held. Raises Cancelled."""
+        if self._is_cancelled:
+            raise Cancelled
+        return self.batcher.due(is_last=self.has_ended)
+
+    def take(self, now: float, at_most: float) -> Handed:
+        """The oldest items, however many are there up to `at_most`. The lock is held."""
+        handed = self.batcher.hand_over(now, at_most)
+        self.room.ring()
+        return handed
+
+    def end(self) -> None:
+        """See `Sender.end`."""
+        with self.lock:
+            self._senders -= 1
+            if self.has_ended:
+                self.arrived.ring()
+
+    def retire(self) -> None:
+        """Nobody gets any more: what still comes is dropped, so that its senders can go on."""
+        with self.lock:
+            self._is_retired = True
+            self.room.ring()
+
+    def cancel(self) -> None:
+        """The process is being stopped: whoever waits, or comes, gets Cancelled."""
+        with self.lock:
+            self._is_cancelled = True
+            self.arrived.ring()
+            self.room.ring()

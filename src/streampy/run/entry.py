@@ -1,0 +1,61 @@
+"""An open input: what the user pushes by hand is born here.
+
+Knows nothing of who pushes; any thread may.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from streampy.flow.ledger import Ledger
+from streampy.model.item import NO_META, Batch, Header, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from streampy.run.inlet import Inlet
+
+
+class Entry:
+    """The way into a unit that is linked to nothing."""
+
+    def __init__(self, unit: str, inlet: Inlet) -> None:
+        self.ledger = Ledger()
+        self.ports = tuple(inlet.pipes)
+        self._unit = unit
+        self._inlet = inlet
+        self._seq = 0
+        self._lock = Lock()
+        self._has_ended = False
+
+    def header(self, meta: Mapping[str, Any] | None = None, deadline: float = inf) -> Header:
+        """The identity of the next item."""
+        with self._lock:
+            self._seq += 1
+            return Header(self._unit, self._seq - 1, monotonic(), (), deadline, meta or NO_META)
+
+    def put(self, header: Header, values: Mapping[str, Any], until: float) -> None:
+        """Put one item in, with a value for each input. Raises TimeoutError, or ValueError once the entry has ended."""
+        if self._has_ended:
+            raise ValueError(f"{self._unit!r} takes no more items: the process is draining or has ended")
+        with self._lock:
+            self.ledger.add("born", header.stream)
+            if len(values) > 1:
+                self.ledger.add("split", header.stream, len(values) - 1)
+        for port, value in values.items():
+            dropped = self._inlet.put(port, Batch([value], [header]), until)
+            if dropped:
+                with self._lock:
+                    self.ledger.ended(dropped, Reason.DROPPED)
+
+    def end(self) -> None:
+        """Nothing more is pushed."""
+        with self._lock:
+            if self._has_ended:
+                return
+            self._has_ended = True
+        for port in self.ports:
+            self._inlet.end(port)

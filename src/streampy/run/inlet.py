@@ -1,0 +1,238 @@
+"""The way into a unit: its pipes, the join behind them where it has one, and who is given what next.
+
+Knows nothing of what is done with a batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from streampy.flow.joiner import Joiner, JoinInput, Verdict
+from streampy.flow.orderer import Orderer
+from streampy.model.item import Batch, Header, Item, Reason, Tombstone
+from streampy.model.plan import InputPlan, UnitPlan
+from streampy.model.ports import Helping
+from streampy.pipes.base import Bell, put_into_async, rung
+from streampy.pipes.local import LocalPipe
+
+if TYPE_CHECKING:
+    from streampy.run.loop import Loop
+    from streampy.run.mourning import Undertaker
+
+_SETS_AT_ONCE = 16
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a worker is given: a batch, and the news of items that ended at the way in."""
+
+    batch: Batch[Any]
+    ticket: int | None = None
+    lost: list[tuple[Header, Reason]] = field(default_factory=list)
+    buried: list[Tombstone] = field(default_factory=list)
+    late: list[Header] = field(default_factory=list)
+    absorbed: list[str] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+    """See `Verdict`."""
+
+
+class Inlet:
+    """The inputs of one unit. Any thread may put; its workers get."""
+
+    def __init__(self, plan: UnitPlan, undertaker: Undertaker, loop: Loop | None) -> None:
+        self.plan = plan
+        self.loop = loop
+        self._undertaker = undertaker
+        self.lock = Lock()
+        self._arrived = Bell(self.lock)
+        self.pipes: Mapping[str, LocalPipe] = {
+            name: LocalPipe(entry.pipe, max(1, len(entry.links)), self._arrived) for name, entry in plan.inputs.items()
+        }
+        self._batch = max(entry.pipe.batch for entry in plan.inputs.values())
+        self.joiner = _joiner(plan)
+        workers = plan.spec.workers
+        self.orderer: Orderer[Any] | None = Orderer() if workers > 1 and plan.spec.ordered else None
+        self._sets_at_once = 1 if workers > 1 else max(self._batch, _SETS_AT_ONCE)
+        self._wraps = {name for name, entry in plan.inputs.items() if entry.port.helping is Helping.ITEM}
+        self._is_finished = False
+        self._feedback = {name: sum(link.feedback for link in entry.links) for name, entry in plan.inputs.items()}
+        if loop is not None:
+            loop.at_rest.append(self._end_feedback)
+
+    def __repr__(self) -> str:
+        return f"<Inlet of {self.plan.name}: {', '.join(f'{name} {pipe!r}' for name, pipe in self.pipes.items())}>"
+
+    @property
+    def waiting(self) -> int:
+        """How many items wait in the pipes and at the join."""
+        with self.lock:
+            waiting = sum(len(pipe.batcher) for pipe in self.pipes.values())
+            return waiting + (len(self.joiner) if self.joiner else 0)
+
+    def put(self, port: str, batch: Batch[Any], until: float = inf) -> list[Header]:
+        """Put a batch into a pipe, waiting for room; returns the headers that the pipe dropped, their joins told."""
+        if self.loop:
+            self.loop.enter(len(batch))
+        return self._after_put(port, self.pipes[port].put(batch, until))
+
+    async def put_async(self, port: str, batch: Batch[Any]) -> list[Header]:
+        """As `put`, for a task of the event loop."""
+        if self.loop:
+            self.loop.enter(len(batch))
+        return self._after_put(port, await put_into_async(self.pipes[port], batch))
+
+    def _after_put(self, port: str, dropped: list[Header]) -> list[Header]:
+        if dropped:
+            where = f"{self.plan.name}.{port}"
+            for header in dropped:
+                self.miss(port, Tombstone(header, Reason.DROPPED, where))
+            if self.loop:
+                self.loop.leave(len(dropped))
+        return dropped
+
+    def miss(self, port: str, tombstone: Tombstone) -> None:
+        """An item ended in a pipe of this unit: tell its own join, or those that wait further down."""
+        if self.joiner is not None:
+            self.bury(port, tombstone, 1)
+        else:
+            self._undertaker.bury(self.plan.name, tombstone)
+
+    def bury(self, port: str, tombstone: Tombstone, ways: int) -> None:
+        """See `Mourning.bury`."""
+        if self.joiner is not None:
+            with self.lock:
+                self.joiner.bury(port, tombstone, ways, monotonic())
+                self._arrived.ring()
+
+    def close(self, port: str, header: Header, count: int, ways: int) -> None:
+        """See `Mourning.close`."""
+        if self.joiner is not None:
+            with self.lock:
+                self.joiner.close(port, header, count, ways, monotonic())
+                self._arrived.ring()
+
+    def get(self) -> Taken | None:
+        """What to work on next, waited for; None when nothing will come any more. Raises Cancelled."""
+        with self.lock:
+            while True:
+                now = monotonic()
+                taken, until = self._poll(now)
+                if taken is not None or until is None:
+                    return taken
+                try:
+                    self._arrived.wait(until)
+                except TimeoutError:
+                    continue
+
+    async def get_async(self) -> Taken | None:
+        """As `get`, for a task of the event loop."""
+        loop = asyncio.get_running_loop()
+        while True:
+            with self.lock:
+                taken, until = self._poll(monotonic())
+                if taken is not None or until is None:
+                    return taken
+                ringing = self._arrived.ringing(loop)
+            try:
+                await rung(ringing, until)
+            except TimeoutError:
+                continue
+
+    def _poll(self, now: float) -> tuple[Taken | None, float | None]:
+        """What there is, or until when to wait, or (None, None) at the end. The lock is held."""
+        if self.joiner is not None:
+            return self._poll_join(self.joiner, now)
+        (name, pipe), *_ = self.pipes.items()
+        due = pipe.due()
+        if due > now:
+            return None, None if pipe.has_ended and not len(pipe.batcher) else due
+        handed = pipe.take(now, self._batch)
+        taken = Taken(handed.batch)
+        if handed.stale:
+            where = f"{self.plan.name}.{name}"
+            taken.lost = [(header, Reason.EXPIRED) for header in handed.stale]
+            taken.buried = [Tombstone(header, Reason.EXPIRED, where) for header in handed.stale]
+        if self.orderer is not None:
+            taken.ticket = self.orderer.draw()
+        return taken, 0.0
+
+    def _poll_join(self, joiner: Joiner, now: float) -> tuple[Taken | None, float | None]:
+        lost: list[tuple[Header, Reason]] = []
+        for name, pipe in self.pipes.items():
+            pipe.due()
+            if not len(pipe.batcher):
+                continue
+            handed = pipe.take(now, inf)
+            wrap = name in self._wraps
+            for header, value in zip(handed.batch.headers, handed.batch, strict=True):
+                joiner.add(name, header, Item(value, header) if wrap else value, now)
+            for header in handed.stale:
+                joiner.bury(name, Tombstone(header, Reason.EXPIRED, f"{self.plan.name}.{name}"), 1, now)
+                lost.append((header, Reason.EXPIRED))
+        has_ended = all(self.pipes[name].has_ended for name in self.pipes if self._ends_with(name))
+        if has_ended and not self._is_finished:
+            self._is_finished = True
+            joiner.finish()
+        if joiner.due() > now and not lost:
+            return None, None if has_ended and not len(joiner) else joiner.due()
+        verdict = joiner.take(now, self._sets_at_once)
+        return self._taken(verdict, lost), 0.0
+
+    def _taken(self, verdict: Verdict, lost: list[tuple[Header, Reason]]) -> Taken:
+        batch = Batch([one.values for one in verdict.joined], [one.header for one in verdict.joined])
+        lost.extend(verdict.lost)
+        taken = Taken(batch, None, lost, verdict.buried, verdict.late, verdict.absorbed, verdict.made)
+        if self.orderer is not None:
+            taken.ticket = self.orderer.draw()
+        return taken
+
+    def _ends_with(self, name: str) -> bool:
+        """Whether the unit ends only when this input has ended: not for the newest value of something."""
+        return self.plan.inputs[name].port.helping is not Helping.LATEST
+
+    def done(self, taken: Taken) -> None:
+        """All that a batch gave was put where it belongs."""
+        if self.loop:
+            self.loop.leave(len(taken.batch) + len(taken.lost) + len(taken.absorbed) - len(taken.made))
+
+    def put_back(self, item: Item[Any]) -> None:
+        """Give the unit an item once more that it had before."""
+        (port,) = self.pipes
+        self.put(port, Batch([item.value], [item.header]))
+
+    def end(self, port: str) -> None:
+        """A sender of this input has ended."""
+        self.pipes[port].end()
+
+    def _end_feedback(self) -> None:
+        for name, links in self._feedback.items():
+            for _ in range(links):
+                self.end(name)
+
+    def retire(self) -> None:
+        """The unit has ended: what still comes (to a `Latest` input) is dropped."""
+        for pipe in self.pipes.values():
+            pipe.retire()
+
+    def cancel(self) -> None:
+        """The process is being stopped."""
+        for pipe in self.pipes.values():
+            pipe.cancel()
+
+
+def _joiner(plan: UnitPlan) -> Joiner | None:
+    if plan.join is None:
+        return None
+    inputs = {name: _join_input(name, entry, plan) for name, entry in plan.inputs.items()}
+    return Joiner(plan.name, plan.join, inputs, ordered=plan.spec.ordered)
+
+
+def _join_input(name: str, entry: InputPlan, plan: UnitPlan) -> JoinInput:
+    assert plan.join is not None, "only called for a join"  # noqa: S101 - narrows the type
+    return JoinInput(name, entry.port.optional, name in plan.join.gathers, name in plan.join.latest)

@@ -1,0 +1,87 @@
+"""Reads the meters of a running segment: makes `Stats`.
+
+Knows nothing of what is done with them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from streampy.flow.ledger import add_up
+from streampy.flow.meter import summarize
+from streampy.run.stats import PipeStats, Stats, UnitStats
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streampy.flow.ledger import Ledger
+    from streampy.flow.meter import Distribution, Summary
+    from streampy.pipes.local import LocalPipe
+    from streampy.run.call import Call
+    from streampy.run.segment import Segment
+
+
+def look_at(segment: Segment, entries: Sequence[Ledger], seconds: float) -> Stats:
+    """The statistics of a segment, as of now."""
+    calls: dict[str, list[Call]] = {name: [] for name in segment.plan.units}
+    for member in segment.members:
+        for call in member.calls:
+            calls[call.plan.name].append(call)
+    pipes = {f"{name}.{port}": pipe for name, inlet in segment.inlets.items() for port, pipe in inlet.pipes.items()}
+    in_flight = segment.in_flight
+    return Stats(
+        units={name: _unit(several) for name, several in calls.items()},
+        pipes={name: _pipe(pipe) for name, pipe in pipes.items()},
+        latency=_latency(segment, calls),
+        ledger=add_up([*entries, *segment.ledgers], in_flight),
+        expected=_expected(segment),
+        seconds=seconds,
+    )
+
+
+def _unit(calls: Sequence[Call]) -> UnitStats:
+    meters = [call.meter for call in calls]
+    return UnitStats(
+        received=sum(meter.received for meter in meters),
+        emitted=sum(meter.emitted for meter in meters),
+        filtered=sum(meter.filtered for meter in meters),
+        failed=sum(meter.failed for meter in meters),
+        retried=sum(meter.retried for meter in meters),
+        busy=sum(meter.work.total for meter in meters),
+        idle=sum(meter.idle for meter in meters),
+        blocked=sum(call.outlet.blocked for call in calls),
+        workers=len(calls),
+        work=summarize(meter.work for meter in meters),
+    )
+
+
+def _pipe(pipe: LocalPipe) -> PipeStats:
+    with pipe.lock:
+        batcher = pipe.batcher
+        return PipeStats(
+            depth=len(batcher),
+            high_water=batcher.high_water,
+            received=batcher.received,
+            delivered=batcher.delivered,
+            dropped=batcher.dropped,
+            expired=batcher.expired,
+            wait=batcher.waits.summary(),
+            batch=batcher.batches.summary(),
+            overloaded=batcher.is_full,
+        )
+
+
+def _latency(segment: Segment, calls: dict[str, list[Call]]) -> dict[str, Summary]:
+    found: dict[str, list[Distribution]] = {}
+    for name, several in calls.items():
+        if not segment.plan.units[name].ports.outputs:
+            found[name] = [call.outlet.latency for call in several]
+    for name, output in segment.outputs.items():
+        found.setdefault(name.partition(".")[0], []).append(output.latency)
+    return {name: summarize(several) for name, several in found.items()}
+
+
+def _expected(segment: Segment) -> int | None:
+    said = [member.head.worker.expected for member in segment.members if not member.head.plan.inputs]
+    counts = [count for count in said if count is not None]
+    return sum(counts) if said and len(counts) == len(said) else None

@@ -1,0 +1,101 @@
+"""The way out of a unit: its items go to all that are linked to it, and every end is counted.
+
+Each worker has an outlet of its own, so the counts have one writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+from streampy.flow.ledger import Ledger
+from streampy.flow.meter import Distribution
+from streampy.model.item import Batch, Header, Reason, Tombstone
+
+if TYPE_CHECKING:
+    from streampy.run.mourning import Undertaker
+
+
+class Door(Protocol):
+    """Where a link ends: an input of a unit, or an open output."""
+
+    def put(self, batch: Batch[Any]) -> list[Header]:
+        """Put a batch, waiting for room; returns the headers that were dropped."""
+
+    async def put_async(self, batch: Batch[Any]) -> list[Header]:
+        """As `put`, for a task of the event loop."""
+
+    def end(self) -> None:
+        """Nothing more comes."""
+
+
+class Outlet:
+    """The outputs of a unit, as one of its workers uses them."""
+
+    def __init__(self, unit: str, doors: Mapping[str, Sequence[Door]], undertaker: Undertaker) -> None:
+        self.unit = unit
+        self.ledger = Ledger()
+        self.latency = Distribution()
+        self.blocked = 0.0
+        self.doors = doors
+        self._undertaker = undertaker
+        self.is_mourned = undertaker.has_mourners(unit)
+
+    def put(self, port: str, batch: Batch[Any]) -> None:
+        """Send a batch to all that are linked to the port; waits where they make it wait."""
+        doors = self.doors[port]
+        since = perf_counter()
+        if len(doors) > 1:
+            for header in batch.headers:
+                self.ledger.add("split", header.stream, len(doors) - 1)
+        for door in doors:
+            dropped = door.put(batch)
+            if dropped:
+                self.ledger.ended(dropped, Reason.DROPPED)
+        self.blocked += perf_counter() - since
+
+    async def put_async(self, port: str, batch: Batch[Any]) -> None:
+        """As `put`, for a task of the event loop."""
+        doors = self.doors[port]
+        if len(doors) > 1:
+            for header in batch.headers:
+                self.ledger.add("split", header.stream, len(doors) - 1)
+        for door in doors:
+            dropped = await door.put_async(batch)
+            if dropped:
+                self.ledger.ended(dropped, Reason.DROPPED)
+
+    def delivered(self, headers: Iterable[Header], now: float) -> None:
+        """Items came to their end at a sink. now: `time.monotonic` seconds."""
+        for header in headers:
+            self.ledger.add("delivered", header.stream)
+            self.latency.record(now - header.born)
+
+    def bury(self, header: Header, reason: Reason, cause: BaseException | None = None) -> None:
+        """An item ended in the unit without a result."""
+        self.ledger.add(reason.value, header.stream)
+        self.silent(header, None, reason, cause)
+
+    def silent(
+        self, header: Header, port: str | None, reason: Reason = Reason.FILTERED, cause: BaseException | None = None
+    ) -> None:
+        """Nothing of this item comes from `port` (None: from any)."""
+        if self.is_mourned:
+            self._undertaker.bury(self.unit, Tombstone(header, reason, self.unit, cause), port)
+
+    def pass_on(self, tombstone: Tombstone) -> None:
+        """An item ended on its way into the unit, and was counted there."""
+        if self.is_mourned:
+            self._undertaker.bury(self.unit, tombstone)
+
+    def close(self, port: str, header: Header, count: int) -> None:
+        """The item went into `count` parts at `port`."""
+        if self.is_mourned:
+            self._undertaker.close(self.unit, port, header, count)
+
+    def end(self) -> None:
+        """Nothing more comes from this unit. Called once, by its last worker."""
+        for doors in self.doors.values():
+            for door in doors:
+                door.end()

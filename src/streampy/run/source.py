@@ -1,0 +1,142 @@
+"""Runs a source: what it yields is born here, as items of its stream.
+
+Knows nothing of where they go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any
+
+from streampy.flow.router import Spread
+from streampy.model.item import Batch, Header, Item
+from streampy.model.ports import OUT, Emits, Ports
+from streampy.run.call import Call
+
+if TYPE_CHECKING:
+    from streampy.run.gate import Gate
+
+
+class Births:
+    """Gives each value of one source worker its header."""
+
+    def __init__(self, call: Call) -> None:
+        self._ports: Ports = call.plan.ports
+        self._stream = call.worker.name
+        self._seq = 0
+        self._call = call
+
+    def of(self, value: Any) -> Iterator[tuple[str, Batch[Any]]]:
+        """What is to be emitted for one value: a value, an item with its own header, a batch, or named outputs."""
+        if value is None:
+            return
+        if isinstance(value, Batch):
+            headers = [self._header() for _ in value]
+            self._call.outlet.ledger.add("born", self._stream, len(value))
+            self._call.meter.emitted += len(value)
+            yield OUT, Batch(value, headers)
+            return
+        header = self._header()
+        if type(value) is Item:
+            given: Header = value.header
+            header = header._replace(meta=given.meta, deadline=given.deadline, born=min(header.born, given.born))
+            value = value.value
+        self._call.outlet.ledger.add("born", self._stream)
+        if self._ports.named is None:
+            self._call.meter.emitted += 1
+            yield OUT, Batch([value], [header])
+            return
+        yield from self._named(header, value)
+
+    def _named(self, header: Header, value: Any) -> Iterator[tuple[str, Batch[Any]]]:
+        spread = Spread(self._ports, header)
+        for sent in spread.one(value):
+            self._call.meter.emitted += 1
+            yield sent.port, Batch([sent.value], [sent.header])
+        self._call.settle(spread)
+
+    def _header(self) -> Header:
+        self._seq += 1
+        return Header(self._stream, self._seq - 1, monotonic())
+
+
+def run_source(call: Call, work: Callable[[], Any], gate: Gate) -> None:
+    """Emit until the source ends, or is asked to stop. Raises UnitFailed."""
+    births = Births(call)
+    record = call.meter.work.record
+    values = _values(call, work)
+    stopping = call.worker.asked_to_stop.is_set
+    try:
+        while not stopping():
+            gate.wait()
+            if stopping():
+                return
+            call.enter(call)
+            then = perf_counter()
+            try:
+                value = next(values)
+            except StopIteration:
+                return
+            except Exception as error:
+                raise call.trouble.failure("", error) from error
+            record(perf_counter() - then)
+            if stopping():
+                return  # born after the process was told to stop: it never was
+            for port, batch in births.of(value):
+                call.emit(port, batch)
+    finally:
+        _close(values)
+
+
+async def run_source_async(call: Call, work: Callable[[], Any], gate: Gate) -> None:
+    """As `run_source`, for an `async def` source."""
+    births = Births(call)
+    values: AsyncIterator[Any] = aiter(work()) if call.plan.ports.emits is Emits.MANY else _called_again_async(work)
+    try:
+        while not call.worker.stopping:
+            await gate.wait_async()
+            if call.worker.stopping:
+                return
+            then = perf_counter()
+            try:
+                value = await anext(values)
+            except StopAsyncIteration:
+                return
+            except Exception as error:
+                raise call.trouble.failure("", error) from error
+            call.meter.work.record(perf_counter() - then)
+            for port, batch in births.of(value):
+                await call.outlet.put_async(port, batch)
+    finally:
+        close = getattr(values, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _values(call: Call, work: Callable[[], Any]) -> Iterator[Any]:
+    if call.plan.ports.emits is not Emits.MANY:
+        return _called_again(work)
+    try:
+        return iter(work())
+    except Exception as error:
+        raise call.trouble.failure("", error) from error
+
+
+def _called_again(work: Callable[[], Any]) -> Iterator[Any]:
+    while True:
+        try:
+            yield work()
+        except StopIteration:
+            return
+
+
+async def _called_again_async(work: Callable[[], Any]) -> AsyncIterator[Any]:
+    while True:
+        yield await work()
+
+
+def _close(values: Iterator[Any]) -> None:
+    close = getattr(values, "close", None)
+    if close is not None:
+        close()
