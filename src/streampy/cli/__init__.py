@@ -1,1 +1,1 @@
-"""The face in the terminal: one file a verb; what takes long to import is imported in the verb, nothing decides in here."""
+"""The face in the terminal: one file a verb; what imports slowly is imported late, and nothing is decided in here."""

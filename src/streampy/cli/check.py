@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace) -> Exit:
 
 
 def _check(file: str, settings: dict[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
-    from streampy.cli.problems import show_problems  # noqa: PLC0415 - as below
+    from streampy.cli.facts import facts_of_problem  # noqa: PLC0415 - as below
+    from streampy.cli.problems import show_problems  # noqa: PLC0415
     from streampy.errors import ProcessError  # noqa: PLC0415
     from streampy.model.load import load_plan  # noqa: PLC0415 - reads YAML, which takes a while to import
 
@@ -51,10 +52,7 @@ def _check(file: str, settings: dict[str, Any], arguments: argparse.Namespace) -
             from streampy.cli.failure import show_exception  # noqa: PLC0415 - only with --debug
 
             show_exception(error.__cause__, whole=True)
-        problems = [
-            {name: getattr(problem, name) for name in ("file", "line", "column", "path", "message")}
-            for problem in error.problems
-        ]
+        problems = [facts_of_problem(problem) for problem in error.problems]
         return {"file": file, "process": "", "units": 0, "links": 0, "problems": problems}
     if not arguments.json:
         sys.stdout.write(f"{file}: {plan.name} is sound: {_size(plan)}\n")

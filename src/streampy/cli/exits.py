@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Self
 
 
 class Exit(IntEnum):
@@ -19,7 +20,7 @@ class Exit(IntEnum):
     BUG = 70, "a mistake in StreamPy itself"
     INTERRUPTED = 130, "Ctrl-C: drained and stopped; at the second one killed at once"
 
-    def __new__(cls, code: int, meaning: str) -> Exit:
+    def __new__(cls, code: int, meaning: str) -> Self:
         """Give each code its meaning."""
         member = int.__new__(cls, code)
         member._value_ = code

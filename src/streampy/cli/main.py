@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.OK
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except Exception:  # noqa: BLE001 - whatever gets here is ours
+    except Exception:  # whatever gets here is ours
         import traceback  # noqa: PLC0415 - takes a while, and is not needed as a rule
 
         traceback.print_exc()

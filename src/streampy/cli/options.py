@@ -43,3 +43,15 @@ def read_settings(given: Sequence[str]) -> dict[str, Any] | None:
                 sys.stderr.write(f"streampy: --set {key}: {value!r} is no JSON: {error.msg}\n")
                 return None
     return settings
+
+
+def duration(text: str) -> float:
+    """Seconds from `10`, `10s`, `2m`, for argparse."""
+    import argparse  # noqa: PLC0415 - there already when this is called
+
+    from streampy.model.measure import parse_duration  # noqa: PLC0415 - only where a duration is given
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

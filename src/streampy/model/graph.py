@@ -5,7 +5,8 @@ Knows nothing of settings and types; those were checked before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from streampy.errors import Problem
@@ -36,7 +37,7 @@ def complete(name: str, units: Mapping[str, UnitPlan], report: Report) -> Plan |
     return Plan(name, units, _chains(units), loops, _mourners(units), lineages.outputs)
 
 
-def check_loops(units: Mapping[str, UnitPlan], unsure: Set[str] = frozenset()) -> list[Problem]:
+def check_loops(units: Mapping[str, UnitPlan], unsure: AbstractSet[str] = frozenset()) -> list[Problem]:
     """What is wrong with the cycles that are known, but for those with a unit whose pipes nobody is sure of."""
     loops = [loop for loop in _loops(units) if not loop & unsure]
     return [problem for loop in loops for problem in _check_loop(units, loop)]

@@ -13,6 +13,8 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from streampy.errors import UnitFailed
+from streampy.flow.batcher import Overloaded
 from streampy.flow.joiner import Joiner, JoinInput, Verdict
 from streampy.flow.orderer import Orderer
 from streampy.model.item import Batch, Header, Item, Reason, Tombstone
@@ -73,19 +75,35 @@ class Inlet:
         """How many items wait in the pipes and at the join."""
         with self.lock:
             waiting = sum(len(pipe.batcher) for pipe in self.pipes.values())
-            return waiting + (len(self.joiner) if self.joiner else 0)
+            return waiting + (0 if self.joiner is None else len(self.joiner))
 
     def put(self, port: str, batch: Batch[Any], until: float = inf) -> list[Header]:
         """Put a batch into a pipe, waiting for room; returns the headers that the pipe dropped, their joins told."""
         if self.loop:
             self.loop.enter(len(batch))
-        return self._after_put(port, self.pipes[port].put(batch, until))
+        try:
+            return self._after_put(port, self.pipes[port].put(batch, until))
+        except Overloaded:
+            raise self._overload(port, batch) from None
 
     async def put_async(self, port: str, batch: Batch[Any]) -> list[Header]:
         """As `put`, for a task of the event loop."""
         if self.loop:
             self.loop.enter(len(batch))
-        return self._after_put(port, await put_into_async(self.pipes[port], batch))
+        try:
+            return self._after_put(port, await put_into_async(self.pipes[port], batch))
+        except Overloaded:
+            raise self._overload(port, batch) from None
+
+    def _overload(self, port: str, batch: Batch[Any]) -> UnitFailed:
+        """An overload is an error where the settings of the pipe say so."""
+        name, pipe = self.plan.name, self.plan.inputs[port].pipe
+        return UnitFailed(
+            name,
+            batch.headers[0].key,
+            name,
+            f"the pipe {name}.{port} is full ({pipe.capacity} items), and its overflow is `fail`",
+        )
 
     def _after_put(self, port: str, dropped: list[Header]) -> list[Header]:
         if dropped:
@@ -200,11 +218,6 @@ class Inlet:
         """All that a batch gave was put where it belongs."""
         if self.loop:
             self.loop.leave(len(taken.batch) + len(taken.lost) + len(taken.absorbed) - len(taken.made))
-
-    def put_back(self, item: Item[Any]) -> None:
-        """Give the unit an item once more that it had before."""
-        (port,) = self.pipes
-        self.put(port, Batch([item.value], [item.header]))
 
     def end(self, port: str) -> None:
         """A sender of this input has ended."""

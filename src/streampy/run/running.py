@@ -13,7 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from streampy.errors import Hung, RunError, StreamPyError
+from streampy.flow.ledger import Ledger
 from streampy.model.check import make_plan
+from streampy.model.item import Batch, Reason
 from streampy.model.plan import Plan
 from streampy.model.process import Process
 from streampy.model.suggest import did_you_mean
@@ -65,6 +67,7 @@ class Running:
         self._entries = {
             name: Entry(name, segment.inlets[name]) for name, unit in segment.plan.units.items() if unit.is_open
         }
+        self._replayed = Ledger()
         self._ended_at = inf
         self._is_raised = False
 
@@ -106,7 +109,7 @@ class Running:
     def stats(self) -> Stats:
         """What the process tells of itself, as of now."""
         seconds = min(monotonic(), self._ended_at) - self._segment.started
-        return look_at(self._segment, [entry.ledger for entry in self._entries.values()], seconds)
+        return look_at(self._segment, [self._replayed, *(entry.ledger for entry in self._entries.values())], seconds)
 
     def stream(self, unit: str, *, timeout: float = inf) -> Iterator[Any]:
         """Iterate over an output that leads nowhere: `"annotate"`, or `"detect.boxes"` where it has several.
@@ -187,7 +190,10 @@ class Running:
             raise ValueError(
                 f"{letter.unit!r} is fused or joins its inputs, so a single item can't be given back to it"
             )
-        inlet.put_back(letter.item)
+        header = letter.item.header
+        self._replayed.add("born", header.stream)
+        (port,) = inlet.pipes
+        self._replayed.ended(inlet.put(port, Batch([letter.item.value], [header])), Reason.DROPPED)
 
     def dead_letters(self) -> list[DeadLetter]:
         """The items that were put aside with their errors, which are then no longer kept here."""

@@ -81,7 +81,7 @@ class Segment:
         }
         self.outputs = self._make_outputs()
         for name, inlet in self.inlets.items():
-            for port in inlet.pipes if inlet.joiner else ():
+            for port in inlet.pipes if inlet.joiner is not None else ():
                 self.undertaker.introduce(name, port, inlet)
         self.turnstiles = {
             name: Turnstile(inlet.orderer, inlet.lock, ahead=plan.units[name].spec.workers)

@@ -15,13 +15,13 @@ _TAB = "a tab: YAML is indented with spaces only"
 _VARIABLE = 'a variable between { } or [ ] wants quotes: "${NAME}"'
 _MEANING = (
     (r"found character '(.)' that cannot start", r"text can't begin with \1: put it in quotes"),
-    (r"expected <block end>, but found", "the indentation fits nothing above it: keys of one mapping stand in one column"),
+    (r"expected <block end>, but found", "the indentation fits nothing above it: the keys of a mapping stand in one column"),
     (r"expected '(.)' or '(.)', but got", r"expected `\1` or `\2`"),
     (r"could not find expected ':'", "expected `: ` behind the key"),
     (r"found undefined alias '?(.*?)'?$", r"*\1 stands for nothing: there is no &\1 above it"),
     (r"but found another document", "a second document begins here (`---`): one file is one process"),
     (r"found unexpected end of stream", "the quotation that begins here never ends"),
-    (r"found unknown escape character '(.)'", r"\\\1 means nothing in double quotes: write \\\\\1, or use single quotes"),
+    (r"found unknown escape character '(.)'", r"\\\1 means nothing in double quotes: write \\\\\1, or single quotes"),
     (r"found duplicate anchor '?(.*?)'?;?$", r"&\1 is given twice: rename one"),
 )  # fmt: skip
 

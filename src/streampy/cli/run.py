@@ -1,0 +1,146 @@
+"""`streampy run`: runs processes until they end, are told to, or fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from streampy.cli.exits import Exit
+from streampy.cli.options import add_set, duration, read_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+    from streampy.cli.system import System
+    from streampy.errors import Problem
+    from streampy.model.plan import Plan
+
+_PER_SECOND = 4
+"""How often the progress is drawn."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What can be said on the command line."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a process; several run together, and stop together")
+    add_set(parser)
+    parser.add_argument("--for", type=duration, metavar="DURATION", dest="seconds", help="drain and stop after so long")
+    parser.add_argument(
+        "--stats", action="store_true", help="tell at the end what was measured, even where nobody looks"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout at the end, for machines")
+    parser.add_argument(
+        "--drain-timeout", type=duration, default=30.0, metavar="DURATION", help="how long draining may take (30s)"
+    )
+    parser.add_argument("--debug", action="store_true", help="tracebacks with StreamPy's own lines, and more log")
+
+
+def run(arguments: argparse.Namespace) -> Exit:
+    """Run them all."""
+    if len(set(arguments.files)) < len(arguments.files):
+        sys.stderr.write("streampy: a file is named twice\n")
+        return Exit.USAGE
+    settings = read_settings(arguments.set)
+    if settings is None:
+        return Exit.USAGE
+    plans = _plans(arguments, settings)
+    if plans is None:
+        return Exit.PROCESS
+    from streampy.cli.log import log_to_stderr  # noqa: PLC0415 - what runs is imported when something runs
+    from streampy.cli.system import System  # noqa: PLC0415
+
+    log_to_stderr(whole=arguments.debug)
+    system = System(plans)
+    told = _run(system, arguments)
+    code = _tell(system, arguments, told)
+    if code == Exit.HUNG:  # a thread that hangs would hold the OS process too
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _plans(arguments: argparse.Namespace, settings: dict[str, Any]) -> dict[str, Plan] | None:
+    """The plan of each file; None where something is wrong with one, which is then told."""
+    from streampy.cli.problems import show_problems  # noqa: PLC0415 - reads YAML
+    from streampy.cli.settings import for_each  # noqa: PLC0415
+    from streampy.errors import ProcessError  # noqa: PLC0415
+    from streampy.model.load import load_plan  # noqa: PLC0415
+
+    plans: dict[str, Plan] = {}
+    problems: list[Problem] = []
+    for file, of_file in for_each(arguments.files, settings).items():
+        try:
+            plans[file] = load_plan(file, set=of_file, set_by="--set")
+        except ProcessError as error:
+            show_problems(error.problems, file, sys.stderr)
+            problems += error.problems
+    if problems and arguments.json:
+        from streampy.cli.facts import facts_of_problem  # noqa: PLC0415
+
+        print(json.dumps({"exit": Exit.PROCESS, "problems": [facts_of_problem(problem) for problem in problems]}))
+    return None if problems else plans
+
+
+def _run(system: System, arguments: argparse.Namespace) -> str:
+    """Wait until all has come to its end; returns the signal that made it so, if one did."""
+    from streampy.cli.progress import progress_of  # noqa: PLC0415 - after the plans, which may be wrong
+    from streampy.cli.signals import heard_in  # noqa: PLC0415
+
+    until = monotonic() + arguments.seconds if arguments.seconds is not None else None
+    signalled = ""
+    with heard_in(system.events), progress_of(system) as progress:
+        system.start()
+        while not system.is_over:
+            event = _next(system, until, 1 / _PER_SECOND if progress else None)
+            if isinstance(event, str) and event:
+                signalled = event
+                again = "; again to kill at once" if event == "Ctrl-C" else ""
+                sys.stderr.write(f"streampy: {event}: draining, for {arguments.drain_timeout:g} s at most{again}\n")
+                system.drain(arguments.drain_timeout)
+            elif until is not None and monotonic() >= until:
+                until = None
+                system.drain(arguments.drain_timeout)
+            elif system.errors:
+                system.put_out()
+            if progress:
+                progress.show()
+    return signalled
+
+
+def _next(system: System, until: float | None, tick: float | None) -> object:
+    """The next event; "" when it is time to look at the progress, or the time is up."""
+    from queue import Empty  # noqa: PLC0415
+
+    waits = [tick] if tick is not None else []
+    if until is not None:
+        waits.append(max(0.0, until - monotonic()))
+    try:
+        return system.events.get(timeout=min(waits, default=None))
+    except Empty:
+        return ""
+
+
+def _tell(system: System, arguments: argparse.Namespace, signalled: str) -> Exit:
+    """What was measured, what went wrong, and the code that says it."""
+    from streampy.cli.failure import exit_code, show_failure  # noqa: PLC0415
+    from streampy.cli.signals import INTERRUPTED  # noqa: PLC0415
+
+    if arguments.stats or sys.stderr.isatty():
+        from streampy.cli.summary import show_summary  # noqa: PLC0415 - rich
+
+        for process in system.processes:
+            if process.running is not None:
+                show_summary(process.plan, process.running.stats())
+    for process in system.processes:
+        for error in process.errors:
+            show_failure(error, process.file, whole=arguments.debug)
+    code = exit_code(system.errors) if system.errors else Exit.INTERRUPTED if signalled == INTERRUPTED else Exit.OK
+    if arguments.json:
+        from streampy.cli.facts import facts_of_run  # noqa: PLC0415
+
+        json.dump({"exit": code, "processes": [facts_of_run(process) for process in system.processes]}, sys.stdout)
+        print()
+    return code

@@ -1,0 +1,72 @@
+"""A plan as text: the units in layers, with their links, pipes, and what is fused with whom and why not.
+
+Knows nothing of terminals.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from streampy.cli.words import join_in_words, kind, pipe_in_words, settings_in_words, unit_in_words
+from streampy.model.annotations import type_name
+from streampy.model.layout import lay_out
+from streampy.model.ports import OUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from streampy.model.plan import InputPlan, Link, Plan, UnitPlan
+
+
+def write_text(plan: Plan) -> str:
+    """Some lines for each unit, in the order in which items pass them."""
+    layout = lay_out(plan, dict.fromkeys(plan.units, 1.0), 1.0)
+    threads = sum(plan.units[chain[0]].spec.workers for chain in plan.chains)
+    lines = [
+        f"process {plan.name}: {len(plan.units)} units in {len(layout.layers)} layers, {len(plan.links)} links, "
+        f"{threads} workers after fusing"
+    ]
+    for number, layer in enumerate(layout.layers, 1):
+        lines += ["", f"layer {number}"]
+        for name in layer:
+            lines += [f"  {line}".rstrip() for line in _unit(plan, plan.units[name])]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _unit(plan: Plan, unit: UnitPlan) -> Iterator[str]:
+    what = kind(unit)
+    yield f"{unit.name}  {unit.spec.used_as}{f'  ({what})' if what else ''}"
+    if unit.settings:
+        yield f"    set   {settings_in_words(unit)}"
+    for port, entry in unit.inputs.items():
+        yield f"    in    {port}: {type_name(entry.port.type)} <- {_senders(entry)}"
+        if unit.not_fused:
+            yield f"          pipe: {pipe_in_words(entry.pipe)}"
+    if unit.join is not None:
+        yield f"    join  {join_in_words(unit.join.settings)}, room for {unit.join.settings.capacity} items"
+    for port, links in unit.receivers.items():
+        name = "" if port == OUT and len(unit.receivers) == 1 else f"{port}: "
+        yield f"    out   {name}{type_name(unit.ports.outputs[port].type)} -> {_receivers(links)}"
+    yield f"    runs  {_runs(plan, unit)}"
+
+
+def _runs(plan: Plan, unit: UnitPlan) -> str:
+    if unit.not_fused:
+        own = "" if unit.not_fused == "a source" else f"; not fused: {unit.not_fused}"
+        return f"{unit_in_words(unit)}{own}"
+    chain = next(chain for chain in plan.chains if unit.name in chain)
+    sender = chain[chain.index(unit.name) - 1]
+    return f"{unit_in_words(unit)}; fused: called directly by {sender}, no pipe between"
+
+
+def _senders(entry: InputPlan) -> str:
+    ends = [f"{_end(link.sender, link.output)}{' (closes a cycle)' if link.feedback else ''}" for link in entry.links]
+    return ", ".join(ends) or "nothing: fed by hand, with running.push"
+
+
+def _receivers(links: tuple[Link, ...]) -> str:
+    return ", ".join(f"{link.receiver}.{link.input}" for link in links) or "nothing: read by running.stream"
+
+
+def _end(unit: str, port: str) -> str:
+    return unit if port == OUT else f"{unit}.{port}"

@@ -1,0 +1,91 @@
+"""Pipes, joins and units in a few words, for whatever shows them. Knows nothing of how it is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from streampy.model.measure import format_duration, format_size
+from streampy.model.pipe import OnError, Overflow, Pipe
+
+if TYPE_CHECKING:
+    from streampy.model.pipe import Join
+    from streampy.model.plan import UnitPlan
+
+_PLAIN = Pipe()
+_LONGEST = 40
+
+
+def pipe_in_words(pipe: Pipe) -> str:
+    """`32 items, batches of 8 within 5.00 ms, drop_oldest`."""
+    parts = [f"{pipe.capacity} items"]
+    if pipe.bytes != inf:
+        parts.append(f"{format_size(pipe.bytes)} at most")
+    if pipe.batch > 1:
+        within = f" within {format_duration(pipe.wait)}" if pipe.wait else ""
+        parts.append(f"batches of {pipe.batch}{within}")
+    if pipe.overflow is not Overflow.BLOCK:
+        parts.append(pipe.overflow.value)
+    if pipe.stale != inf:
+        parts.append(f"stale after {format_duration(pipe.stale)}")
+    return ", ".join(parts)
+
+
+def pipe_in_short(pipe: Pipe) -> str:
+    """What differs from a plain pipe, for a label: `batch 8, drop_oldest`; "" where nothing does."""
+    differs = [setting.name for setting in fields(Pipe) if getattr(pipe, setting.name) != getattr(_PLAIN, setting.name)]
+    shown = {
+        "capacity": f"{pipe.capacity} items",
+        "bytes": format_size(pipe.bytes),
+        "batch": f"batch {pipe.batch}",
+        "wait": f"wait {format_duration(pipe.wait)}",
+        "overflow": pipe.overflow.value,
+        "stale": f"stale {format_duration(pipe.stale)}",
+    }
+    return ", ".join(shown[name] for name in differs)
+
+
+def join_in_words(join: Join) -> str:
+    """`by their common ancestor, waits 60.0 ms, then partial`."""
+    key = "their common ancestor" if join.key == "ancestor" else join.key if isinstance(join.key, str) else "a function"
+    wait = "" if join.wait == inf else f", waits {format_duration(join.wait)}, then {join.late.value}"
+    return f"by {key}{wait}"
+
+
+def unit_in_words(unit: UnitPlan) -> str:
+    """What differs from one worker in `main` that stops on an error: `2 workers, on error skip`."""
+    spec = unit.spec
+    parts = [f"{spec.workers} workers" if spec.workers > 1 else "1 worker", f"place {spec.place}"]
+    if spec.workers > 1 and not spec.ordered:
+        parts.append("in any order")
+    if unit.ports.is_async:
+        parts.append("in the event loop")
+    if spec.on_error != OnError():
+        parts.append(_on_error(spec.on_error))
+    if spec.timeout != inf:
+        parts.append(f"timeout {format_duration(spec.timeout)}")
+    return ", ".join(parts)
+
+
+def settings_in_words(unit: UnitPlan) -> str:
+    """`width=640, url='clip.mp4'`; what is long is cut."""
+    return ", ".join(f"{name}={_cut(repr(value))}" for name, value in unit.settings.items())
+
+
+def kind(unit: UnitPlan) -> str:
+    """`source`, `sink`, `join`, or "" for what lies between."""
+    if not unit.inputs:
+        return "source"
+    if unit.join is not None:
+        return "join"
+    return "" if unit.ports.outputs else "sink"
+
+
+def _on_error(policy: OnError) -> str:
+    tries = f"{policy.retry} more tries, then " if policy.retry else ""
+    return f"on error {tries}{policy.then.value}"
+
+
+def _cut(text: Any) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

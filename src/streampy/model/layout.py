@@ -1,0 +1,181 @@
+"""Where each unit stands in a drawing of a plan: layers from the sources on, few crossings, straight long links.
+
+The way of Sugiyama, Tagawa and Toda (1981): layers by the longest way, bends for links that pass a layer, order by
+barycentres, then heights by least squares. Units of length are the caller's. Knows nothing of what is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from streampy.model.plan import Link, Plan
+
+_SWEEPS = 12
+_BEND_GAP = 0.6
+"""How much nearer than two units a link may pass, as a share of the gap."""
+
+Bend = tuple[str, str, int]
+"""Where the links from an output (unit, port) pass a layer; they share it, so that they look like one that forks."""
+Spot = str | Bend
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Layers from left to right, and the height of the middle of everything in them, from 0 down."""
+
+    layers: tuple[tuple[str, ...], ...]
+    """The units of each, from the top."""
+    heights: Mapping[str, float]
+    bends: Mapping[Link, tuple[tuple[int, float], ...]]
+    """Layer and height of each bend of a link that passes layers; empty for others."""
+    bottom: float
+
+
+def lay_out(plan: Plan, sizes: Mapping[str, float], gap: float) -> Layout:
+    """Find a place for every unit. sizes: how high each is; gap: what is to be left between two."""
+    layer_of = _layers(plan)
+    ways = {link: _way(link, layer_of) for link in plan.links if not link.feedback}
+    rows = _first_rows(plan, layer_of, ways)
+    neighbours = _neighbours(ways.values())
+    rows = _uncross(rows, neighbours)
+    room = {spot: sizes[spot] if isinstance(spot, str) else 0.0 for row in rows for spot in row}
+    heights = _straighten(rows, neighbours, room, gap)
+    top = min((heights[spot] - room[spot] / 2 for spot in heights), default=0.0)
+    heights = {spot: height - top for spot, height in heights.items()}
+    return Layout(
+        layers=tuple(tuple(spot for spot in row if isinstance(spot, str)) for row in rows),
+        heights={spot: height for spot, height in heights.items() if isinstance(spot, str)},
+        bends={
+            link: tuple((spot[2], heights[spot]) for spot in way if not isinstance(spot, str))
+            for link, way in ways.items()
+        },
+        bottom=max((heights[spot] + room[spot] / 2 for spot in heights), default=0.0),
+    )
+
+
+def _layers(plan: Plan) -> dict[str, int]:
+    """The longest way from a source; a source stands as near to what it feeds as it can."""
+    layers: dict[str, int] = {}
+    for name, unit in plan.units.items():  # senders come before receivers
+        links = [link for entry in unit.inputs.values() for link in entry.links if not link.feedback]
+        layers[name] = max((layers[link.sender] + 1 for link in links), default=0)
+    for name, unit in plan.units.items():
+        fed = [layers[link.receiver] for links in unit.receivers.values() for link in links if not link.feedback]
+        if fed and not unit.inputs:
+            layers[name] = min(fed) - 1
+    return layers
+
+
+def _way(link: Link, layer_of: Mapping[str, int]) -> list[Spot]:
+    between = range(layer_of[link.sender] + 1, layer_of[link.receiver])
+    return [link.sender, *((link.sender, link.output, layer) for layer in between), link.receiver]
+
+
+def _first_rows(plan: Plan, layer_of: Mapping[str, int], ways: Mapping[Link, list[Spot]]) -> list[list[Spot]]:
+    rows: list[list[Spot]] = [[] for _ in range(max(layer_of.values(), default=-1) + 1)]
+    for name in plan.units:
+        rows[layer_of[name]].append(name)
+    for way in ways.values():
+        for spot in way:
+            if not isinstance(spot, str) and spot not in rows[spot[2]]:
+                rows[spot[2]].append(spot)
+    return rows
+
+
+class _Neighbours:
+    """What stands beside each spot in the layer before and in the one after."""
+
+    def __init__(self) -> None:
+        self.before: dict[Spot, list[Spot]] = {}
+        self.after: dict[Spot, list[Spot]] = {}
+
+    def of(self, spot: Spot, *, leftward: bool) -> list[Spot]:
+        return (self.before if leftward else self.after).get(spot, [])
+
+
+def _neighbours(ways: object) -> _Neighbours:
+    found = _Neighbours()
+    pairs = dict.fromkeys(pair for way in ways for pair in pairwise(way))  # type: ignore[attr-defined]
+    for left, right in pairs:
+        found.after.setdefault(left, []).append(right)
+        found.before.setdefault(right, []).append(left)
+    return found
+
+
+def _uncross(rows: list[list[Spot]], neighbours: _Neighbours) -> list[list[Spot]]:
+    """Order each layer by where its neighbours stand, there and back, and keep the best that was seen."""
+    best, fewest = rows, _crossings(rows, neighbours)
+    for sweep in range(_SWEEPS):
+        leftward = sweep % 2 == 0
+        rows = _sweep(rows, neighbours, leftward=leftward)
+        crossings = _crossings(rows, neighbours)
+        if crossings < fewest:
+            best, fewest = rows, crossings
+    return best
+
+
+def _sweep(rows: list[list[Spot]], neighbours: _Neighbours, *, leftward: bool) -> list[list[Spot]]:
+    ordered = [list(row) for row in rows]
+    for row in ordered if leftward else ordered[::-1]:
+        index = {spot: i for one in ordered for i, spot in enumerate(one)}
+
+        def middle(spot: Spot, index: Mapping[Spot, int] = index) -> float:
+            beside = neighbours.of(spot, leftward=leftward)
+            return sum(index[one] for one in beside) / len(beside) if beside else index[spot]
+
+        row.sort(key=middle)
+    return ordered
+
+
+def _crossings(rows: Sequence[Sequence[Spot]], neighbours: _Neighbours) -> int:
+    count = 0
+    for left, right in pairwise(rows):
+        index = {spot: i for i, spot in enumerate(right)}
+        ends = [
+            index[other] for spot in left for other in sorted(neighbours.after.get(spot, []), key=index.__getitem__)
+        ]
+        count += sum(one > other for i, one in enumerate(ends) for other in ends[i + 1 :])
+    return count
+
+
+def _straighten(
+    rows: list[list[Spot]], neighbours: _Neighbours, room: Mapping[Spot, float], gap: float
+) -> dict[Spot, float]:
+    """Move each layer towards its neighbours, as near as order and room allow."""
+    heights: dict[Spot, float] = {}
+    for row in rows:
+        for spot, height in zip(row, _spread(row, [0.0] * len(row), [1.0] * len(row), room, gap), strict=True):
+            heights[spot] = height
+    for sweep in range(2 * _SWEEPS):
+        leftward = sweep % 2 == 0
+        for row in rows if leftward else rows[::-1]:
+            wanted, weights = [], []
+            for spot in row:
+                beside = neighbours.of(spot, leftward=leftward) or neighbours.of(spot, leftward=not leftward)
+                wanted.append(sum(heights[one] for one in beside) / len(beside) if beside else heights[spot])
+                weights.append(1.0 if isinstance(spot, str) else 4.0)  # what only passes by shall be straight
+            for spot, height in zip(row, _spread(row, wanted, weights, room, gap), strict=True):
+                heights[spot] = height
+    return heights
+
+
+def _spread(
+    row: Sequence[Spot], wanted: Sequence[float], weights: Sequence[float], room: Mapping[Spot, float], gap: float
+) -> list[float]:
+    """The heights nearest to the wanted ones (least squares) that keep order and distance: pool adjacent violators."""
+    offsets = [0.0]
+    for upper, lower in pairwise(row):
+        share = 1.0 if isinstance(upper, str) and isinstance(lower, str) else _BEND_GAP
+        offsets.append(offsets[-1] + (room[upper] + room[lower]) / 2 + gap * share)
+    blocks: list[tuple[float, float, int]] = []
+    for want, weight, offset in zip(wanted, weights, offsets[: len(row)], strict=True):
+        mean, mass, size = want - offset, weight, 1
+        while blocks and blocks[-1][0] > mean:
+            other_mean, other_mass, other_size = blocks.pop()
+            mean = (mean * mass + other_mean * other_mass) / (mass + other_mass)
+            mass, size = mass + other_mass, size + other_size
+        blocks.append((mean, mass, size))
+    means = [mean for mean, _, size in blocks for _ in range(size)]
+    return [mean + offset for mean, offset in zip(means, offsets, strict=False)]
