@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from math import inf
 
 import pytest
+
 import streampy as sp
 
 SOON = 10.0
@@ -252,9 +253,10 @@ def test_f4_stop_is_called_for_each_unit_whose_start_was_entered(way):
         def stop(self) -> None:
             stopped.append(self.at)
 
-    with pytest.raises(sp.UnitFailed), sp.run(
-        way.process(numbers, Tidy, Tidy, Tidy, b={"at": -1}, c={"at": 2}, d={"at": -3})
-    ) as running:
+    with (
+        pytest.raises(sp.UnitFailed),
+        sp.run(way.process(numbers, Tidy, Tidy, Tidy, b={"at": -1}, c={"at": 2}, d={"at": -3})) as running,
+    ):
         running.wait(SOON)
     assert sorted(stopped) == [-3, -1, 2]
 
@@ -296,9 +298,10 @@ def test_f7_a_unit_that_ends_while_its_input_has_items_is_an_error_that_names_it
         yield next(items)
 
     process = sp.Process("early").add("source", numbers).add("first", first_two, from_="source")
-    with pytest.raises(sp.UnitFailed, match="it ended while its input still had items") as failed, sp.run(
-        process
-    ) as running:
+    with (
+        pytest.raises(sp.UnitFailed, match="it ended while its input still had items") as failed,
+        sp.run(process) as running,
+    ):
         drain(running, "first")
     assert failed.value.unit == "first"
 

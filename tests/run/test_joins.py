@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 import streampy as sp
 from streampy.model.item import Batch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streampy.cli.words import kind, pipe_in_short
+from streampy.cli.words import kinds, pipe_in_short
 from streampy.model.ports import OUT
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def write_mermaid(plan: Plan) -> str:
     """A flowchart from left to right; a thick arrow is a fused link, a dotted one closes a cycle."""
     lines = ["flowchart LR"]
     for name, unit in plan.units.items():
-        opening, closing = _SHAPES[kind(unit)]
+        opening, closing = _SHAPES[next(iter(kinds(unit)), "")]
         workers = f" x{unit.spec.workers}" if unit.spec.workers > 1 else ""
         lines.append(f'  {_id(plan, name)}{opening}"{name}{workers}"{closing}')
     lines += [f"  {_id(plan, link.sender)} {_arrow(plan, link)} {_id(plan, link.receiver)}" for link in plan.links]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streampy.cli.words import join_in_words, kind, pipe_in_words, settings_in_words, unit_in_words
+from streampy.cli.words import join_in_words, kinds, pipe_in_words, settings_in_words, unit_in_words
 from streampy.model.annotations import type_name
 from streampy.model.layout import lay_out
-from streampy.model.ports import OUT
+from streampy.model.ports import OUT, Helping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +22,8 @@ def write_text(plan: Plan) -> str:
     """Some lines for each unit, in the order in which items pass them."""
     layout = lay_out(plan, dict.fromkeys(plan.units, 1.0), 1.0)
     threads = sum(plan.units[chain[0]].spec.workers for chain in plan.chains)
-    lines = [
-        f"process {plan.name}: {len(plan.units)} units in {len(layout.layers)} layers, {len(plan.links)} links, "
-        f"{threads} workers after fusing"
-    ]
+    counts = f"{len(plan.units)} units in {len(layout.layers)} layers, {len(plan.links)} links"
+    lines = [f"process {plan.name}: {counts}; {threads} run side by side, the others are fused with them"]
     for number, layer in enumerate(layout.layers, 1):
         lines += ["", f"layer {number}"]
         for name in layer:
@@ -34,12 +32,12 @@ def write_text(plan: Plan) -> str:
 
 
 def _unit(plan: Plan, unit: UnitPlan) -> Iterator[str]:
-    what = kind(unit)
+    what = ", ".join(kinds(unit))
     yield f"{unit.name}  {unit.spec.used_as}{f'  ({what})' if what else ''}"
     if unit.settings:
         yield f"    set   {settings_in_words(unit)}"
     for port, entry in unit.inputs.items():
-        yield f"    in    {port}: {type_name(entry.port.type)} <- {_senders(entry)}"
+        yield f"    in    {port}: {_given(entry)} <- {_senders(entry)}"
         if unit.not_fused:
             yield f"          pipe: {pipe_in_words(entry.pipe)}"
     if unit.join is not None:
@@ -57,6 +55,14 @@ def _runs(plan: Plan, unit: UnitPlan) -> str:
     chain = next(chain for chain in plan.chains if unit.name in chain)
     sender = chain[chain.index(unit.name) - 1]
     return f"{unit_in_words(unit)}; fused: called directly by {sender}, no pipe between"
+
+
+def _given(entry: InputPlan) -> str:
+    """What the unit is given at once: `list[Profile] | None`."""
+    port = entry.port
+    inner = type_name(port.type)
+    whole = inner if port.helping is Helping.ONE else port.helping.value.replace("T", inner)
+    return f"{whole} | None" if port.optional and port.helping is not Helping.LATEST else whole
 
 
 def _senders(entry: InputPlan) -> str:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from streampy.model.measure import format_duration, format_size
+from streampy.model.measure import format_size
 from streampy.model.pipe import OnError, Overflow, Pipe
 
 if TYPE_CHECKING:
@@ -18,17 +18,17 @@ _LONGEST = 40
 
 
 def pipe_in_words(pipe: Pipe) -> str:
-    """`32 items, batches of 8 within 5.00 ms, drop_oldest`."""
+    """`32 items, batches of 8 within 5 ms, drop_oldest`."""
     parts = [f"{pipe.capacity} items"]
     if pipe.bytes != inf:
         parts.append(f"{format_size(pipe.bytes)} at most")
     if pipe.batch > 1:
-        within = f" within {format_duration(pipe.wait)}" if pipe.wait else ""
+        within = f" within {_seconds(pipe.wait)}" if pipe.wait else ""
         parts.append(f"batches of {pipe.batch}{within}")
     if pipe.overflow is not Overflow.BLOCK:
         parts.append(pipe.overflow.value)
     if pipe.stale != inf:
-        parts.append(f"stale after {format_duration(pipe.stale)}")
+        parts.append(f"stale after {_seconds(pipe.stale)}")
     return ", ".join(parts)
 
 
@@ -39,17 +39,17 @@ def pipe_in_short(pipe: Pipe) -> str:
         "capacity": f"{pipe.capacity} items",
         "bytes": format_size(pipe.bytes),
         "batch": f"batch {pipe.batch}",
-        "wait": f"wait {format_duration(pipe.wait)}",
+        "wait": f"wait {_seconds(pipe.wait)}",
         "overflow": pipe.overflow.value,
-        "stale": f"stale {format_duration(pipe.stale)}",
+        "stale": f"stale {_seconds(pipe.stale)}",
     }
     return ", ".join(shown[name] for name in differs)
 
 
 def join_in_words(join: Join) -> str:
-    """`by their common ancestor, waits 60.0 ms, then partial`."""
+    """`by their common ancestor, waits 60 ms, then partial`."""
     key = "their common ancestor" if join.key == "ancestor" else join.key if isinstance(join.key, str) else "a function"
-    wait = "" if join.wait == inf else f", waits {format_duration(join.wait)}, then {join.late.value}"
+    wait = "" if join.wait == inf else f", waits {_seconds(join.wait)}, then {join.late.value}"
     return f"by {key}{wait}"
 
 
@@ -64,7 +64,7 @@ def unit_in_words(unit: UnitPlan) -> str:
     if spec.on_error != OnError():
         parts.append(_on_error(spec.on_error))
     if spec.timeout != inf:
-        parts.append(f"timeout {format_duration(spec.timeout)}")
+        parts.append(f"timeout {_seconds(spec.timeout)}")
     return ", ".join(parts)
 
 
@@ -73,13 +73,15 @@ def settings_in_words(unit: UnitPlan) -> str:
     return ", ".join(f"{name}={_cut(repr(value))}" for name, value in unit.settings.items())
 
 
-def kind(unit: UnitPlan) -> str:
-    """`source`, `sink`, `join`, or "" for what lies between."""
-    if not unit.inputs:
-        return "source"
-    if unit.join is not None:
-        return "join"
-    return "" if unit.ports.outputs else "sink"
+def kinds(unit: UnitPlan) -> list[str]:
+    """`source`, `join`, `sink`: what a unit is by its place in the graph."""
+    found = {"source": not unit.inputs, "join": unit.join is not None, "sink": not unit.ports.outputs}
+    return [what for what, holds in found.items() if holds]
+
+
+def _seconds(seconds: float) -> str:
+    """As a person would write what they ask for: `5 ms`, `2 s`."""
+    return f"{seconds * 1000:g} ms" if seconds < 1 else f"{seconds:g} s"
 
 
 def _on_error(policy: OnError) -> str:

@@ -6,7 +6,7 @@ barycentres, then heights by least squares. Units of length are the caller's. Kn
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -95,10 +95,9 @@ class _Neighbours:
         return (self.before if leftward else self.after).get(spot, [])
 
 
-def _neighbours(ways: object) -> _Neighbours:
+def _neighbours(ways: Iterable[list[Spot]]) -> _Neighbours:
     found = _Neighbours()
-    pairs = dict.fromkeys(pair for way in ways for pair in pairwise(way))  # type: ignore[attr-defined]
-    for left, right in pairs:
+    for left, right in dict.fromkeys(pair for way in ways for pair in pairwise(way)):
         found.after.setdefault(left, []).append(right)
         found.before.setdefault(right, []).append(left)
     return found
@@ -146,8 +145,7 @@ def _straighten(
     """Move each layer towards its neighbours, as near as order and room allow."""
     heights: dict[Spot, float] = {}
     for row in rows:
-        for spot, height in zip(row, _spread(row, [0.0] * len(row), [1.0] * len(row), room, gap), strict=True):
-            heights[spot] = height
+        heights |= zip(row, _spread(row, [0.0] * len(row), [1.0] * len(row), room, gap), strict=True)
     for sweep in range(2 * _SWEEPS):
         leftward = sweep % 2 == 0
         for row in rows if leftward else rows[::-1]:
@@ -156,8 +154,7 @@ def _straighten(
                 beside = neighbours.of(spot, leftward=leftward) or neighbours.of(spot, leftward=not leftward)
                 wanted.append(sum(heights[one] for one in beside) / len(beside) if beside else heights[spot])
                 weights.append(1.0 if isinstance(spot, str) else 4.0)  # what only passes by shall be straight
-            for spot, height in zip(row, _spread(row, wanted, weights, room, gap), strict=True):
-                heights[spot] = height
+            heights |= zip(row, _spread(row, wanted, weights, room, gap), strict=True)
     return heights
 
 

@@ -6,6 +6,7 @@ Knows nothing of links: what a port is linked to is the process's affair.
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections import abc
 from collections.abc import Callable, Mapping
@@ -150,6 +151,8 @@ def _assemble(
         raise SignatureProblem("a Batch[T] input must be the only one: a join gives one item at a time")
     returned = _annotations(function).get("return", inspect.Parameter.empty)
     yields = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+    if returned is inspect.Parameter.empty and not yields and _returns_nothing(function):
+        returned = None
     emits, named, outputs = _read_return(returned, yields=yields)
     if Helping.BATCH in helpings and emits not in (Emits.BATCH, Emits.NOTHING):
         raise SignatureProblem(
@@ -237,6 +240,22 @@ def _named_output(name: str, annotation: Any, *, many: bool) -> OutputPort:
     if get_origin(inner) in _STREAMS:
         return OutputPort(name, get_args(inner)[0], many=True, optional=True)
     return OutputPort(name, inner, many, optional=True)
+
+
+def _returns_nothing(function: Callable[..., Any]) -> bool:
+    """Whether a function without annotation has no `return` with a value: then it is a sink."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return False
+    before = None
+    for instruction in dis.get_instructions(code):
+        gives = before if instruction.opname == "RETURN_VALUE" else instruction
+        if instruction.opname.startswith("RETURN_") and instruction.opname != "RETURN_GENERATOR":
+            is_none = gives is not None and gives.opname in ("LOAD_CONST", "RETURN_CONST") and gives.argval is None
+            if not is_none:
+                return False
+        before = instruction
+    return True
 
 
 def _annotations(function: Callable[..., Any]) -> dict[str, Any]:

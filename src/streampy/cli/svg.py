@@ -1,0 +1,185 @@
+"""A plan as an SVG drawing that stands on light and dark pages alike. Knows nothing of terminals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from streampy.cli.words import kinds, pipe_in_short
+from streampy.model.layout import lay_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from streampy.model.layout import Layout
+    from streampy.model.plan import Link, Plan, UnitPlan
+
+_MARGIN, _COLUMN_GAP, _ROW_GAP, _FOOT = 16.0, 64.0, 22.0, 30.0
+_HEAD, _PORT, _PAD = 42.0, 16.0, 12.0
+_NAME_LETTER, _SMALL_LETTER = 7.6, 6.1
+"""How wide a letter is, on the average of the fonts that a reader may have."""
+_STYLE = """
+  text { font-family: ui-sans-serif, system-ui, "Segoe UI", Roboto, sans-serif; fill: #24292f }
+  .name { font-size: 13.5px; font-weight: 600 }
+  .small { font-size: 11px; fill: #6e7781 }
+  .box { fill: #8c959f; fill-opacity: .10; stroke: #8c959f; stroke-width: 1.2 }
+  .source { fill: #1a7f6b; stroke: #1a7f6b }
+  .sink { fill: #bf6a1f; stroke: #bf6a1f }
+  .join { fill: #7a5cc8; stroke: #7a5cc8 }
+  .link { fill: none; stroke: #8c959f; stroke-width: 1.4 }
+  .fused { stroke-width: 4.5; stroke-opacity: .55 }
+  .back { stroke-dasharray: 5 4 }
+  .port { fill: #8c959f }
+  @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .small { fill: #9198a1 } }
+"""
+
+
+def draw_svg(plan: Plan) -> str:
+    """The drawing, a whole SVG document."""
+    return _Drawing(plan).write()
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def port_y(self, index: int, count: int) -> float:
+        """Where a port stands: one alone in the middle of the head, several below it."""
+        return self.y + _HEAD / 2 if count <= 1 else self.y + _HEAD + _PORT * (index + 0.5)
+
+
+class _Drawing:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.layout = lay_out(plan, {name: _height(unit) for name, unit in plan.units.items()}, _ROW_GAP)
+        self.columns = _columns(plan, self.layout)
+        self.boxes = {
+            name: _Box(x, self.layout.heights[name] - _height(plan.units[name]) / 2 + _MARGIN, width, _height(plan.units[name]))
+            for (x, width), layer in zip(self.columns, self.layout.layers, strict=True)
+            for name in layer
+        }  # fmt: skip
+        self.back = [link for link in plan.links if link.feedback]
+        self.width = sum(self.columns[-1]) + _MARGIN if self.columns else 0.0
+        self.height = self.layout.bottom + 2 * _MARGIN + _FOOT + 14.0 * len(self.back)
+
+    def write(self) -> str:
+        body = [
+            *(self._link(link) for link in self.plan.links),
+            *(line for name, unit in self.plan.units.items() for line in self._unit(name, unit)),
+            *self._legend(),
+        ]
+        size = f'width="{self.width:.0f}" height="{self.height:.0f}" viewBox="0 0 {self.width:.0f} {self.height:.0f}"'
+        title = f"<title>{escape(self.plan.name)}</title>"
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n{title}\n<style>{_STYLE}</style>\n'
+        return head + "".join(f"{line}\n" for line in body) + "</svg>\n"
+
+    def _unit(self, name: str, unit: UnitPlan) -> Iterator[str]:
+        box = self.boxes[name]
+        look = " ".join(["box", *kinds(unit)[:1]])
+        yield f'<rect class="{look}" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="8"/>'
+        yield _text(box.x + _PAD, box.y + 18, _title(unit), "name")
+        yield _text(box.x + _PAD, box.y + 33, _subtitle(unit), "small")
+        for i, label in enumerate(_inputs(unit)):
+            if len(unit.inputs) > 1:
+                yield _text(box.x + _PAD, box.port_y(i, len(unit.inputs)) + 3.5, label, "small")
+            yield f'<circle class="port" cx="{box.x:.1f}" cy="{box.port_y(i, len(unit.inputs)):.1f}" r="3"/>'
+        for i, port in enumerate(unit.receivers):
+            y, x = box.port_y(i, len(unit.receivers)), box.x + box.width
+            if len(unit.receivers) > 1:
+                yield _text(x - _PAD, y + 3.5, port, "small", anchor="end")
+            yield f'<circle class="port" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
+
+    def _ends(self, link: Link) -> tuple[tuple[float, float], tuple[float, float]]:
+        sender, receiver = self.plan.units[link.sender], self.plan.units[link.receiver]
+        left, right = self.boxes[link.sender], self.boxes[link.receiver]
+        out = list(sender.receivers).index(link.output)
+        into = list(receiver.inputs).index(link.input)
+        start = left.x + left.width, left.port_y(out, len(sender.receivers))
+        return start, (right.x, right.port_y(into, len(receiver.inputs)))
+
+    def _link(self, link: Link) -> str:
+        (x, y), (end_x, end_y) = self._ends(link)
+        if link.feedback:
+            return self._back(link, (x, y), (end_x, end_y))
+        path = f"M{x:.1f},{y:.1f}"
+        for layer, height in self.layout.bends[link]:
+            left, width = self.columns[layer]
+            path += f" {_curve(x, y, left, height + _MARGIN)} H{left + width:.1f}"
+            x, y = left + width, height + _MARGIN
+        fused = "" if self.plan.units[link.receiver].not_fused else " fused"
+        return f'<path class="link{fused}" d="{path} {_curve(x, y, end_x, end_y)}"/>'
+
+    def _back(self, link: Link, start: tuple[float, float], end: tuple[float, float]) -> str:
+        """Around everything, below."""
+        (x, y), (end_x, end_y) = start, end
+        low = self.layout.bottom + _MARGIN + 14.0 * (self.back.index(link) + 1)
+        return (
+            f'<path class="link back" d="M{x:.1f},{y:.1f} C{x + 36:.1f},{y:.1f} {x + 36:.1f},{low:.1f} {x:.1f},{low:.1f} '
+            f'H{end_x:.1f} C{end_x - 36:.1f},{low:.1f} {end_x - 36:.1f},{end_y:.1f} {end_x:.1f},{end_y:.1f}"/>'
+        )
+
+    def _legend(self) -> Iterator[str]:
+        links = [("link", "pipe")]
+        if any(not unit.not_fused for unit in self.plan.units.values()):
+            links.append(("link fused", "fused: a direct call"))
+        if self.back:
+            links.append(("link back", "closes a cycle"))
+        x, y = _MARGIN, self.height - _MARGIN
+        for look, text in links:
+            yield f'<path class="{look}" d="M{x:.1f},{y:.1f} h22"/>'
+            yield _text(x + 28, y + 3.5, text, "small")
+            x += 28 + len(text) * _SMALL_LETTER + 18
+
+
+def _columns(plan: Plan, layout: Layout) -> list[tuple[float, float]]:
+    """Where each layer begins, and how wide it is."""
+    columns: list[tuple[float, float]] = []
+    x = _MARGIN
+    for layer in layout.layers:
+        width = max(_width(plan.units[name]) for name in layer)
+        columns.append((x, width))
+        x += width + _COLUMN_GAP
+    return columns
+
+
+def _height(unit: UnitPlan) -> float:
+    rows = max(len(side) if len(side) > 1 else 0 for side in (unit.inputs, unit.receivers))
+    return _HEAD + (rows * _PORT + 6 if rows else 0)
+
+
+def _width(unit: UnitPlan) -> float:
+    names = [len(_title(unit)) * _NAME_LETTER, len(_subtitle(unit)) * _SMALL_LETTER]
+    inputs = _inputs(unit) if len(unit.inputs) > 1 else []
+    outputs = list(unit.receivers) if len(unit.receivers) > 1 else []
+    ports = max(map(len, inputs), default=0) + max(map(len, outputs), default=0) + (2 if inputs and outputs else 0)
+    return max(*names, ports * _SMALL_LETTER, 64.0) + 2 * _PAD
+
+
+def _title(unit: UnitPlan) -> str:
+    return f"{unit.name} \N{MULTIPLICATION SIGN}{unit.spec.workers}" if unit.spec.workers > 1 else unit.name
+
+
+def _subtitle(unit: UnitPlan) -> str:
+    """What it is, and its pipe if that is no plain one; several inputs have theirs beside their names."""
+    what = unit.spec.used_as.rpartition(":")[2]
+    pipe = pipe_in_short(next(iter(unit.inputs.values())).pipe) if len(unit.inputs) == 1 else ""
+    return f"{what} · {pipe}" if pipe else what
+
+
+def _inputs(unit: UnitPlan) -> list[str]:
+    shown = {name: pipe_in_short(entry.pipe) for name, entry in unit.inputs.items()}
+    return [f"{name} · {pipe}" if pipe else name for name, pipe in shown.items()]
+
+
+def _curve(x: float, y: float, end_x: float, end_y: float) -> str:
+    middle = (x + end_x) / 2
+    return f"C{middle:.1f},{y:.1f} {middle:.1f},{end_y:.1f} {end_x:.1f},{end_y:.1f}"
+
+
+def _text(x: float, y: float, text: str, look: str, anchor: str = "start") -> str:
+    side = f' text-anchor="{anchor}"' if anchor != "start" else ""
+    return f'<text class="{look}" x="{x:.1f}" y="{y:.1f}"{side}>{escape(text)}</text>'
