@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from streampy.errors import Hung, ItemLost, Problem, ProcessError, RunError, StreamPyError, UnitFailed, WorkerDied
 from streampy.model.item import Batch, Header, Item, Latest
+from streampy.model.load import load
 from streampy.model.outputs import Outputs
 from streampy.model.pipe import Join, OnError, Pipe
 from streampy.model.process import Process
@@ -38,6 +39,7 @@ __all__ = [
     "UnitFailed",
     "Worker",
     "WorkerDied",
+    "load",
     "run",
     "testing",
     "unit",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MARGIN, _COLUMN_GAP, _ROW_GAP, _FOOT = 16.0, 64.0, 22.0, 30.0
 _HEAD, _PORT, _PAD = 42.0, 16.0, 12.0
-_NAME_LETTER, _SMALL_LETTER = 7.6, 6.1
+_NAME_LETTER, _SMALL_LETTER = 8.1, 6.2
 """How wide a letter is, on the average of the fonts that a reader may have."""
 _STYLE = """
   text { font-family: ui-sans-serif, system-ui, "Segoe UI", Roboto, sans-serif; fill: #24292f }
@@ -58,10 +58,10 @@ class _Drawing:
         self.layout = lay_out(plan, {name: _height(unit) for name, unit in plan.units.items()}, _ROW_GAP)
         self.columns = _columns(plan, self.layout)
         self.boxes = {
-            name: _Box(x, self.layout.heights[name] - _height(plan.units[name]) / 2 + _MARGIN, width, _height(plan.units[name]))
+            name: _Box(x, self.layout.heights[name] - height / 2 + _MARGIN, width, height)
             for (x, width), layer in zip(self.columns, self.layout.layers, strict=True)
-            for name in layer
-        }  # fmt: skip
+            for name, height in ((name, _height(plan.units[name])) for name in layer)
+        }
         self.back = [link for link in plan.links if link.feedback]
         self.width = sum(self.columns[-1]) + _MARGIN if self.columns else 0.0
         self.height = self.layout.bottom + 2 * _MARGIN + _FOOT + 14.0 * len(self.back)
@@ -80,7 +80,8 @@ class _Drawing:
     def _unit(self, name: str, unit: UnitPlan) -> Iterator[str]:
         box = self.boxes[name]
         look = " ".join(["box", *kinds(unit)[:1]])
-        yield f'<rect class="{look}" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="8"/>'
+        place = f'x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}"'
+        yield f'<rect class="{look}" {place} rx="8"/>'
         yield _text(box.x + _PAD, box.y + 18, _title(unit), "name")
         yield _text(box.x + _PAD, box.y + 33, _subtitle(unit), "small")
         for i, label in enumerate(_inputs(unit)):
@@ -117,10 +118,10 @@ class _Drawing:
         """Around everything, below."""
         (x, y), (end_x, end_y) = start, end
         low = self.layout.bottom + _MARGIN + 14.0 * (self.back.index(link) + 1)
-        return (
-            f'<path class="link back" d="M{x:.1f},{y:.1f} C{x + 36:.1f},{y:.1f} {x + 36:.1f},{low:.1f} {x:.1f},{low:.1f} '
-            f'H{end_x:.1f} C{end_x - 36:.1f},{low:.1f} {end_x - 36:.1f},{end_y:.1f} {end_x:.1f},{end_y:.1f}"/>'
-        )
+        right, left = x + 36, end_x - 36
+        down = f"C{right:.1f},{y:.1f} {right:.1f},{low:.1f} {x:.1f},{low:.1f}"
+        up = f"C{left:.1f},{low:.1f} {left:.1f},{end_y:.1f} {end_x:.1f},{end_y:.1f}"
+        return f'<path class="link back" d="M{x:.1f},{y:.1f} {down} H{end_x:.1f} {up}"/>'
 
     def _legend(self) -> Iterator[str]:
         links = [("link", "pipe")]

@@ -6,7 +6,7 @@ barycentres, then heights by least squares. Units of length are the caller's. Kn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -38,7 +38,7 @@ def lay_out(plan: Plan, sizes: Mapping[str, float], gap: float) -> Layout:
     layer_of = _layers(plan)
     ways = {link: _way(link, layer_of) for link in plan.links if not link.feedback}
     rows = _first_rows(plan, layer_of, ways)
-    neighbours = _neighbours(ways.values())
+    neighbours = _Neighbours(plan, ways)
     rows = _uncross(rows, neighbours)
     room = {spot: sizes[spot] if isinstance(spot, str) else 0.0 for row in rows for spot in row}
     heights = _straighten(rows, neighbours, room, gap)
@@ -85,33 +85,45 @@ def _first_rows(plan: Plan, layer_of: Mapping[str, int], ways: Mapping[Link, lis
 
 
 class _Neighbours:
-    """What stands beside each spot in the layer before and in the one after."""
+    """What stands beside each spot in the layer before and in the one after, and at which of their ports."""
 
-    def __init__(self) -> None:
+    def __init__(self, plan: Plan, ways: Mapping[Link, list[Spot]]) -> None:
         self.before: dict[Spot, list[Spot]] = {}
         self.after: dict[Spot, list[Spot]] = {}
+        self._ports: dict[tuple[Spot, Spot], tuple[float, float]] = {}
+        for link, way in ways.items():
+            for left, right in pairwise(way):
+                if (left, right) in self._ports:
+                    continue
+                self._ports[left, right] = (
+                    _share(link.output, plan.units[left].receivers) if isinstance(left, str) else 0.0,
+                    _share(link.input, plan.units[right].inputs) if isinstance(right, str) else 0.0,
+                )
+                self.after.setdefault(left, []).append(right)
+                self.before.setdefault(right, []).append(left)
 
     def of(self, spot: Spot, *, leftward: bool) -> list[Spot]:
         return (self.before if leftward else self.after).get(spot, [])
 
+    def port(self, spot: Spot, beside: Spot, *, leftward: bool) -> float:
+        """How far from its middle the neighbour's end of the link is, as a share of its height."""
+        return self._ports[beside, spot][0] if leftward else self._ports[spot, beside][1]
 
-def _neighbours(ways: Iterable[list[Spot]]) -> _Neighbours:
-    found = _Neighbours()
-    for left, right in dict.fromkeys(pair for way in ways for pair in pairwise(way)):
-        found.after.setdefault(left, []).append(right)
-        found.before.setdefault(right, []).append(left)
-    return found
+
+def _share(port: str, ports: Mapping[str, object]) -> float:
+    return (list(ports).index(port) + 1) / (len(ports) + 1) - 0.5
 
 
 def _uncross(rows: list[list[Spot]], neighbours: _Neighbours) -> list[list[Spot]]:
-    """Order each layer by where its neighbours stand, there and back, and keep the best that was seen."""
+    """Order each layer by where its neighbours stand, there and back, from either end; keep the best that was seen."""
     best, fewest = rows, _crossings(rows, neighbours)
-    for sweep in range(_SWEEPS):
-        leftward = sweep % 2 == 0
-        rows = _sweep(rows, neighbours, leftward=leftward)
-        crossings = _crossings(rows, neighbours)
-        if crossings < fewest:
-            best, fewest = rows, crossings
+    for first in (0, 1):
+        swept = rows
+        for sweep in range(first, first + _SWEEPS):
+            swept = _sweep(swept, neighbours, leftward=sweep % 2 == 0)
+            crossings = _crossings(swept, neighbours)
+            if crossings < fewest:
+                best, fewest = swept, crossings
     return best
 
 
@@ -122,7 +134,8 @@ def _sweep(rows: list[list[Spot]], neighbours: _Neighbours, *, leftward: bool) -
 
         def middle(spot: Spot, index: Mapping[Spot, int] = index) -> float:
             beside = neighbours.of(spot, leftward=leftward)
-            return sum(index[one] for one in beside) / len(beside) if beside else index[spot]
+            ends = [index[one] + neighbours.port(spot, one, leftward=leftward) for one in beside]
+            return sum(ends) / len(ends) if ends else index[spot]
 
         row.sort(key=middle)
     return ordered
@@ -132,9 +145,15 @@ def _crossings(rows: Sequence[Sequence[Spot]], neighbours: _Neighbours) -> int:
     count = 0
     for left, right in pairwise(rows):
         index = {spot: i for i, spot in enumerate(right)}
-        ends = [
-            index[other] for spot in left for other in sorted(neighbours.after.get(spot, []), key=index.__getitem__)
-        ]
+        links = sorted(
+            (
+                i + neighbours.port(other, spot, leftward=True),
+                index[other] + neighbours.port(spot, other, leftward=False),
+            )
+            for i, spot in enumerate(left)
+            for other in neighbours.after.get(spot, [])
+        )
+        ends = [end for _, end in links]
         count += sum(one > other for i, one in enumerate(ends) for other in ends[i + 1 :])
     return count
 

@@ -1,0 +1,44 @@
+"""The sessions of a developer; `./dev nox -s NAME` runs one in the environment that uv.lock describes."""
+
+import nox
+
+nox.options.default_venv_backend = "none"  # uv has made the environment: one, locked, for all sessions
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, types, and which room may import which."""
+    session.run("ruff", "check", "--quiet")
+    session.run("ruff", "format", "--check", "--quiet")
+    session.run("mypy")
+    session.run("lint-imports", "--no-cache", silent=True)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests that take seconds, the snippets of the docs among them."""
+    session.run("pytest", "-m", "not long", *session.posargs)
+
+
+@nox.session
+def long(session: nox.Session) -> None:
+    """The tests that take minutes."""
+    session.run("pytest", "-m", "long", "--timeout", "1200", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Twelve units in a row, beside what one writes by hand."""
+    session.run("python", "benchmarks/chain.py", *session.posargs)
+
+
+@nox.session
+def example(session: nox.Session) -> None:
+    """The faces example, beside the same code as one plain loop."""
+    session.run("python", "-m", "examples.faces", "--compare", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """The wheel and the source distribution, into dist/."""
+    session.run("uv", "build", external=True)
