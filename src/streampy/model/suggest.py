@@ -5,7 +5,6 @@ Knows nothing of what the words stand for.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,6 +20,8 @@ def nearest(word: object, known: Iterable[str], likeness: float = 0.6) -> str:
     """The known word that looks most like this one, or begins with it; "" where none is near."""
     if not isinstance(word, str):
         return ""
+    from difflib import get_close_matches  # noqa: PLC0415 - 2 ms, and only where something is wrong
+
     names = list(known)
     near = get_close_matches(word, names, n=1, cutoff=likeness)
     begun = [name for name in names if len(word) >= _BEGINNING and name.startswith(word)]
