@@ -12,9 +12,8 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-
 from examples.faces.people import PEOPLE, Person
+from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]

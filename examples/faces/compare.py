@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-
-import streampy as sp
 from examples.faces import clip, plain, runs
 from examples.faces.setup import Files
+
+import streampy as sp
 
 _HERE = Path(__file__).parent
 _LIVE_FPS = 8  # a camera: a rate that the plain loop holds too, so that latency is not the length of a backlog

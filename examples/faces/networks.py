@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 import onnx
+from examples.faces.weights import Convolution, Floats, read_dlib_resnet, read_torch
 from numpy.typing import ArrayLike
 from onnx import TensorProto, helper, numpy_helper
-
-from examples.faces.weights import Convolution, Floats, read_dlib_resnet, read_torch
 
 Shape = list[int | str]
 

@@ -2,8 +2,9 @@
 
 import time
 
-import streampy as sp
 from examples.faces.setup import Files
+
+import streampy as sp
 from streampy.units.video import (
     Camera,
     CropFaces,

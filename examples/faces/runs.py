@@ -4,11 +4,12 @@ import os
 import time
 from pathlib import Path
 
-import streampy as sp
 from examples.faces import clip, plain, sheet
 from examples.faces.people import PEOPLE
 from examples.faces.score import Score, score
 from examples.faces.setup import Files
+
+import streampy as sp
 
 _HERE = Path(__file__).parent
 _BARS = {"finding precision": 0.97, "finding recall": 0.95, "naming precision": 0.98, "naming recall": 0.95}

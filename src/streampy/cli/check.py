@@ -12,8 +12,6 @@ from streampy.cli.options import add_set, read_settings
 if TYPE_CHECKING:
     import argparse
 
-    from streampy.model.plan import Plan
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What can be said on the command line."""
@@ -40,6 +38,7 @@ def run(arguments: argparse.Namespace) -> Exit:
 def _check(file: str, settings: dict[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
     from streampy.cli.facts import facts_of_problem  # noqa: PLC0415 - as below
     from streampy.cli.problems import show_problems  # noqa: PLC0415
+    from streampy.cli.words import count  # noqa: PLC0415
     from streampy.errors import ProcessError  # noqa: PLC0415
     from streampy.model.load import load_plan  # noqa: PLC0415 - reads YAML, which takes a while to import
 
@@ -55,12 +54,6 @@ def _check(file: str, settings: dict[str, Any], arguments: argparse.Namespace) -
         problems = [facts_of_problem(problem) for problem in error.problems]
         return {"file": file, "process": "", "units": 0, "links": 0, "problems": problems}
     if not arguments.json:
-        sys.stdout.write(f"{file}: {plan.name} is sound: {_size(plan)}\n")
+        size = f"{count(len(plan.units), 'unit')}, {count(len(plan.links), 'link')}"
+        sys.stdout.write(f"{file}: {plan.name} is sound: {size}\n")
     return {"file": file, "process": plan.name, "units": len(plan.units), "links": len(plan.links), "problems": []}
-
-
-def _size(plan: Plan) -> str:
-    def count(number: int, what: str) -> str:
-        return f"{number} {what}{'' if number == 1 else 's'}"
-
-    return f"{count(len(plan.units), 'unit')}, {count(len(plan.links), 'link')}"

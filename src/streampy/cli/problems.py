@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from streampy.cli.words import count
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 def show_problems(problems: Sequence[Problem], file: str, stream: IO[str]) -> None:
     """Write them all, and how many there are."""
-    several = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    several = count(len(problems), "problem")
     if not stream.isatty():
         stream.write("".join(f"{problem}\n" for problem in problems))
         stream.write(f"{file}: {several}\n")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streampy.cli.words import join_in_words, kinds, pipe_in_words, settings_in_words, unit_in_words
+from streampy.cli.words import count, join_in_words, kinds, pipe_in_words, settings_in_words, unit_in_words
 from streampy.model.annotations import type_name
 from streampy.model.layout import lay_out
 from streampy.model.ports import OUT, Helping
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 def write_text(plan: Plan) -> str:
     """Some lines for each unit, in the order in which items pass them."""
     layout = lay_out(plan, dict.fromkeys(plan.units, 1.0), 1.0)
-    threads = sum(plan.units[chain[0]].spec.workers for chain in plan.chains)
-    counts = f"{len(plan.units)} units in {len(layout.layers)} layers, {len(plan.links)} links"
-    lines = [f"process {plan.name}: {counts}; {threads} run side by side, the others are fused with them"]
+    workers = sum(plan.units[chain[0]].spec.workers for chain in plan.chains)
+    fused = len(plan.units) - len(plan.chains)
+    counts = [count(len(plan.units), "unit"), count(len(plan.links), "link"), count(workers, "worker")]
+    lines = [f"process {plan.name}: {', '.join(counts)}{f', {fused} fused' if fused else ''}"]
     for number, layer in enumerate(layout.layers, 1):
         lines += ["", f"layer {number}"]
         for name in layer:

@@ -17,9 +17,14 @@ _PLAIN = Pipe()
 _LONGEST = 40
 
 
+def count(number: int, what: str) -> str:
+    """`1 unit`, `2 units`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def pipe_in_words(pipe: Pipe) -> str:
     """`32 items, batches of 8 within 5 ms, drop_oldest`."""
-    parts = [f"{pipe.capacity} items"]
+    parts = [count(pipe.capacity, "item")]
     if pipe.bytes != inf:
         parts.append(f"{format_size(pipe.bytes)} at most")
     if pipe.batch > 1:
@@ -36,7 +41,7 @@ def pipe_in_short(pipe: Pipe) -> str:
     """What differs from a plain pipe, for a label: `batch 8, drop_oldest`; "" where nothing does."""
     differs = [setting.name for setting in fields(Pipe) if getattr(pipe, setting.name) != getattr(_PLAIN, setting.name)]
     shown = {
-        "capacity": f"{pipe.capacity} items",
+        "capacity": count(pipe.capacity, "item"),
         "bytes": format_size(pipe.bytes),
         "batch": f"batch {pipe.batch}",
         "wait": f"wait {_seconds(pipe.wait)}",
@@ -56,7 +61,7 @@ def join_in_words(join: Join) -> str:
 def unit_in_words(unit: UnitPlan) -> str:
     """What differs from one worker in `main` that stops on an error: `2 workers, on error skip`."""
     spec = unit.spec
-    parts = [f"{spec.workers} workers" if spec.workers > 1 else "1 worker", f"place {spec.place}"]
+    parts = [count(spec.workers, "worker"), f"place {spec.place}"]
     if spec.workers > 1 and not spec.ordered:
         parts.append("in any order")
     if unit.ports.is_async:

@@ -44,11 +44,14 @@ class Batcher:
         self.high_water = 0
         self.waits = Distribution()
         self.batches = Distribution()
-        self.full_since = inf
         self._weigh = weigh if pipe.bytes < inf else None
         self._weight = 0
+        self._weights: deque[int] = deque()
+        """Of those that wait, as they came in: a value may grow while it waits. Empty where nobody asked for bytes."""
         self._waiting: deque[Waiting] = deque()
         self._capacity = 1 if pipe.overflow is Overflow.LATEST else pipe.capacity
+        self._has_refused = False
+        """Whether an item did not fit since the last batch: then waiting for a fuller one is in vain."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -56,7 +59,7 @@ class Batcher:
     @property
     def is_full(self) -> bool:
         """Whether the next item would have to wait outside, or push another one out."""
-        return len(self._waiting) >= self._capacity or self._weight >= self.pipe.bytes
+        return len(self._waiting) >= self._capacity or self._weight >= self.pipe.bytes or self._has_refused
 
     def offer(self, batch: Batch[Any], start: int, now: float) -> tuple[int, list[Header]]:
         """Take in what fits of `batch[start:]`; returns how many were taken care of, and the headers of the dropped.
@@ -71,7 +74,7 @@ class Batcher:
             headers: Sequence[Header] = batch.headers if start == 0 else batch.headers[start:]
             self._waiting.extend(Waiting(header, value, now) for header, value in zip(headers, values, strict=True))
             self.received += len(values)
-            self._note_depth(now)
+            self.high_water = max(self.high_water, len(self._waiting))
             return len(values), []
         return self._squeeze_in(batch, start, now)
 
@@ -79,55 +82,51 @@ class Batcher:
         dropped: list[Header] = []
         taken = 0
         for header, value in zip(batch.headers[start:], batch[start:], strict=True):
-            if not self._fits(value):
+            weight = self._weigh(value) if self._weigh else 0
+            if not self._fits(weight):
+                self._has_refused = True
                 match self.pipe.overflow:
-                    case Overflow.BLOCK:
+                    case Overflow.BLOCK | Overflow.FAIL:
                         break
-                    case Overflow.FAIL:
-                        raise Overloaded
                     case Overflow.DROP_NEWEST:
                         dropped.append(header)
                         taken += 1
                         continue
                     case _:
-                        while not self._fits(value):
+                        while not self._fits(weight):
                             dropped.append(self._pop().header)
             self._waiting.append(Waiting(header, value, now))
-            self._weight += self._weigh(value) if self._weigh else 0
+            if self._weigh:
+                self._weights.append(weight)
+                self._weight += weight
             taken += 1
         self.received += taken
         self.dropped += len(dropped)
-        self._note_depth(now)
+        self.high_water = max(self.high_water, len(self._waiting))
+        if self.pipe.overflow is Overflow.FAIL and start + taken < len(batch):
+            raise Overloaded
         return taken, dropped
 
-    def _fits(self, value: Any) -> bool:
+    def _fits(self, weight: int) -> bool:
         if not self._waiting:
             return True
-        if len(self._waiting) >= self._capacity:
-            return False
-        return self._weigh is None or self._weight + self._weigh(value) <= self.pipe.bytes
+        return len(self._waiting) < self._capacity and self._weight + weight <= self.pipe.bytes
 
     def _pop(self) -> Waiting:
-        first = self._waiting.popleft()
-        if self._weigh:
-            self._weight -= self._weigh(first.value)
-        return first
-
-    def _note_depth(self, now: float) -> None:
-        depth = len(self._waiting)
-        self.high_water = max(self.high_water, depth)
-        if depth >= self._capacity:
-            self.full_since = min(self.full_since, now)
+        if self._weights:
+            self._weight -= self._weights.popleft()
+        return self._waiting.popleft()
 
     def lift_bounds(self) -> None:
         """From now on everything fits."""
-        self._capacity, self._weigh = sys.maxsize, None
+        self._capacity, self._weigh, self._weight, self._has_refused = sys.maxsize, None, 0, False
+        self._weights.clear()
 
     def due(self, *, is_last: bool) -> float:
         """When a batch is to be handed over: 0 for at once, `inf` where nothing waits."""
         if not self._waiting:
             return inf
-        if is_last or len(self._waiting) >= self.pipe.batch or not self.pipe.wait:
+        if not self.pipe.wait or is_last or len(self._waiting) >= self.pipe.batch or self.is_full:
             return 0.0
         return self._waiting[0].since + self.pipe.wait
 
@@ -146,7 +145,7 @@ class Batcher:
             else:
                 headers.append(header)
                 values.append(value)
-        self.full_since = inf
+        self._has_refused = False
         self.delivered += len(values)
         self.expired += len(stale)
         if values:

@@ -60,7 +60,7 @@ class _Parts:
     (into how many parts they went, or that they ended). Complete where the two are equal at every level.
     """
 
-    __slots__ = ("known", "seen", "settled", "tombstone", "values")
+    __slots__ = ("is_spread", "known", "seen", "settled", "tombstone", "values")
 
     def __init__(self, share: Share | None) -> None:
         levels = share.levels if share else 0
@@ -69,17 +69,23 @@ class _Parts:
         self.values: list[tuple[tuple[int, ...], Any, Header]] = []
         self.seen: set[tuple[int, ...]] | None = set() if share and share.ways == 1 else None
         self.tombstone: Tombstone | None = None
+        self.is_spread = False
 
     @property
     def is_complete(self) -> bool:
         return self.known == self.settled
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether it ended before it went into parts, on whatever way: then no list of them says anything."""
+        return self.tombstone is not None and not self.is_spread
+
 
 class _Set:
-    __slots__ = ("closing", "is_late", "key", "order", "parts", "since")
+    __slots__ = ("closing", "is_late", "key", "lane", "parts", "since")
 
-    def __init__(self, key: Any, order: Any, since: float, parts: dict[str, _Parts]) -> None:
-        self.key, self.order, self.since, self.parts = key, order, since, parts
+    def __init__(self, key: Any, lane: str, since: float, parts: dict[str, _Parts]) -> None:
+        self.key, self.lane, self.since, self.parts = key, lane, since, parts
         self.is_late: Reason | None = None
         self.closing: Header | None = None
         """The header of a fan-out that had no parts: it stands for the item that a gathering unit is given."""
@@ -111,8 +117,14 @@ class Joiner:
         self._verdict = Verdict()
 
     def __len__(self) -> int:
-        """How many items wait in the table."""
-        return sum(len(parts.values) for one in self._sets.values() for parts in one.parts.values())
+        """How many items wait: in the table, and in sets that are ready to go on."""
+        waiting = [*self._sets.values(), *self._ripe]
+        return sum(len(parts.values) for one in waiting for parts in one.parts.values())
+
+    @property
+    def has_ripe(self) -> bool:
+        """Whether sets are ready to go on: until they are taken, there is no need to add more."""
+        return bool(self._ripe)
 
     def add(self, port: str, header: Header, value: Any, now: float) -> None:
         """An item arrived. `value` is what the unit will be given for it."""
@@ -120,11 +132,10 @@ class Joiner:
             self._newest[port] = value
             self._verdict.absorbed.append(header.stream)
             return
-        key = self._keys.of(header, value)
-        if self._done.has(key):
+        group = self._set(self._keys.of(header, value), header, now)
+        if group is None:
             self._verdict.lost.append((header, Reason.EXPIRED))
             return
-        group = self._set(key, header, now)
         parts = group.parts[port]
         path = header.path[self._keys.depth(header) :]
         if parts.seen is not None:
@@ -142,10 +153,9 @@ class Joiner:
         level = len(header.path) - self._keys.depth(header)
         if level < 0 or not self._keys.knows(header):
             return
-        key = self._keys.of(header, None)
-        if self._done.has(key):
+        group = self._set(self._keys.of(header, None), header, now)
+        if group is None:
             return
-        group = self._set(key, header, now)
         parts = group.parts[port]
         parts.settled[level] += ways
         if level < len(parts.known) - 1 or not self._inputs[port].gathers:
@@ -157,11 +167,11 @@ class Joiner:
         level = len(header.path) - self._keys.depth(header)
         if level < 0 or not self._keys.knows(header):
             return
-        key = self._keys.of(header, None)
-        if self._done.has(key):
+        group = self._set(self._keys.of(header, None), header, now)
+        if group is None:
             return
-        group = self._set(key, header, now)
         parts = group.parts[port]
+        parts.is_spread = True
         parts.settled[level] += ways
         parts.known[level + 1] += count * ways
         group.closing = group.closing or header
@@ -183,8 +193,11 @@ class Joiner:
         return bool(verdict.joined or verdict.buried or verdict.lost or verdict.late or verdict.absorbed)
 
     def take(self, now: float, at_most: float = inf) -> Verdict:
-        """The sets that go on now, `at_most` so many, and all that ended."""
-        if self._wait < inf:
+        """The sets that go on now, `at_most` so many, and all that ended.
+
+        None is called late while others are ready: its parts may be there, and not yet added.
+        """
+        if self._wait < inf and not self._ripe:
             for one in self._overdue(now):
                 self._let_go_late(one, Reason.EXPIRED)
         joined = self._verdict.joined
@@ -208,18 +221,19 @@ class Joiner:
                 overdue.append(one)
         return overdue
 
-    def _set(self, key: Any, header: Header, now: float) -> _Set:
+    def _set(self, key: Any, header: Header, now: float) -> _Set | None:
+        """The set of this key, made where there is none; None where it is done already."""
         found = self._sets.get(key)
-        if found is not None:
+        if found is not None or self._done.has(key):
             return found
         if len(self._sets) >= self.capacity:
             self._evict()
         shares = self._keys.shares(header)
         parts = {name: _Parts(shares.get(name)) for name, port in self._inputs.items() if not port.latest}
         self._made += 1
-        made = self._sets[key] = _Set(key, self._keys.order(key, self._made), now, parts)
+        made = self._sets[key] = _Set(key, self._keys.lane(header), now, parts)
         if self._ordered:
-            heappush(self._order.setdefault(self._keys.lane(header), []), (made.order, key))
+            heappush(self._order.setdefault(made.lane, []), (self._keys.order(key, self._made), key))
         self.high_water = max(self.high_water, len(self._sets))
         return made
 
@@ -227,8 +241,7 @@ class Joiner:
         """Treat the oldest set as late; where order is kept, the one that all others of its stream wait for."""
         oldest = next(iter(self._sets.values()))
         if self._ordered:
-            lane = next(lane for lane in self._order.values() if any(key == oldest.key for _, key in lane))
-            oldest = self._sets[lane[0][1]]
+            oldest = self._sets[self._order[oldest.lane][0][1]]
         self._let_go_late(oldest, Reason.DROPPED)
 
     def _look_at(self, group: _Set) -> None:
@@ -245,14 +258,13 @@ class Joiner:
             self._sets.pop(group.key)
             self._ripen(group)
             return
-        for name in list(self._order):
-            lane = self._order[name]
-            while lane and (first := self._sets[lane[0][1]]) and (first.is_complete or first.is_late is not None):
-                heappop(lane)
-                self._sets.pop(first.key)
-                self._ripen(first)
-            if not lane:
-                del self._order[name]
+        lane = self._order[group.lane]
+        while lane and (first := self._sets[lane[0][1]]) and (first.is_complete or first.is_late is not None):
+            heappop(lane)
+            self._sets.pop(first.key)
+            self._ripen(first)
+        if not lane:
+            del self._order[group.lane]
 
     def _ripen(self, group: _Set) -> None:
         self._done.add(group.key)
@@ -273,7 +285,7 @@ class Joiner:
             parts = group.parts[name]
             if port.gathers:
                 parts.values.sort(key=lambda part: part[0])
-                is_unknown = port.optional and (parts.tombstone is not None or not parts.is_complete)
+                is_unknown = port.optional and (parts.is_missing or not parts.is_complete)
                 values.append(None if is_unknown else [value for _, value, _ in parts.values])
             elif parts.values:
                 values.append(parts.values[0][1])
@@ -282,7 +294,7 @@ class Joiner:
             else:
                 self._lose(group, arrived, self._reason(group, parts))
                 return
-        if not arrived and (group.closing is None or any(p.tombstone for p in group.parts.values())):
+        if not arrived and (group.closing is None or any(parts.is_missing for parts in group.parts.values())):
             self._lose(group, arrived, self._reason(group, next(iter(group.parts.values()))))
             return
         header = self._header(group, arrived)

@@ -5,13 +5,16 @@ Pure. Knows nothing of the table in which they wait.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
-from streampy.model.item import Header
+from streampy.model.item import Header, Item
 from streampy.model.plan import JoinPlan, Share
 
 _NO_DEPTH: Mapping[str, int] = {}
+_MOST = 65_536
+"""Keys or gaps that are remembered at the most, however large the table: some megabytes."""
 
 
 class Keys:
@@ -22,8 +25,14 @@ class Keys:
         self.is_inherited = self._key == "ancestor"
         self._depths = plan.depths if self.is_inherited else _NO_DEPTH
         self._shares = plan.shares
-        self._one_each = {name: Share(ways=1, levels=0) for name in inputs}
+        self._one_each = {name: Share(self._ways(name), levels=0) for name in inputs}
         self._count = 0
+
+    def _ways(self, name: str) -> int:
+        """How many items of a key come to an input, where the key is not inherited: one of each stream that feeds it."""
+        if self._key != "seq":
+            return 1
+        return sum(ports[name].ways for ports in self._shares.values() if name in ports) or 1
 
     def depth(self, header: Header) -> int:
         """How much of the fan-out path belongs to the key."""
@@ -46,11 +55,13 @@ class Keys:
             return (header.stream, header.seq, *header.path[: self.depth(header)])
         if self._key == "seq":
             return ("", header.seq)
+        if type(value) is Item:  # what the unit is given, not what the key is in
+            value = value.value
         if callable(self._key):
-            return self._key(value)
+            return (self._key(value),)
         if isinstance(value, Mapping):
-            return value[self._key]
-        return getattr(value, self._key)
+            return (value[self._key],)
+        return (getattr(value, self._key),)
 
     def order(self, key: Any, arrival: int) -> Any:
         """What sorts the keys of a lane."""
@@ -70,41 +81,68 @@ class Keys:
 
 
 class Done:
-    """Remembers which keys are done, in little memory: all numbers of a stream up to a mark, and those above it.
+    """Remembers which keys are done, in little memory: the gaps in the numbers of each stream.
 
-    Other keys (parts, values) are remembered for as long as `room` more of them take to come.
+    Of the gaps only the newest `room` are remembered: what is missing for longer is too old to come. Other keys
+    (parts, values) are remembered until `room` more of them are done.
     """
 
     def __init__(self, room: int) -> None:
-        self._room = 4 * room + 64
-        self._marks: dict[str, int] = {}
-        self._above: dict[str, set[int]] = {}
+        self._room = min(4 * room + 64, _MOST)
+        self._numbers: dict[str, _Numbers] = {}
         self._others: dict[Any, None] = {}
 
     def has(self, key: Any) -> bool:
         """Whether this key was done already."""
         if _is_number(key):
-            stream, seq = key
-            return seq < self._marks.get(stream, 0) or seq in self._above.get(stream, ())
+            numbers = self._numbers.get(key[0])
+            return numbers is not None and numbers.has(key[1])
         return key in self._others
 
     def add(self, key: Any) -> None:
         """This key is done."""
-        if not _is_number(key):
-            self._others[key] = None
-            if len(self._others) > self._room:
-                del self._others[next(iter(self._others))]
+        if _is_number(key):
+            numbers = self._numbers.get(key[0])
+            if numbers is None:
+                numbers = self._numbers[key[0]] = _Numbers(self._room)
+            numbers.add(key[1])
             return
-        stream, seq = key
-        above = self._above.setdefault(stream, set())
-        above.add(seq)
-        mark = self._marks.get(stream, 0)
-        if len(above) > self._room:  # a gap that never closes: those below it are too old to come
-            mark = min(above)
-        while mark in above:
-            above.remove(mark)
-            mark += 1
-        self._marks[stream] = mark
+        self._others[key] = None
+        if len(self._others) > self._room:
+            del self._others[next(iter(self._others))]
+
+
+class _Numbers:
+    """A set of numbers from 0: all below `top`, but for the gaps, each from its start up to its stop."""
+
+    __slots__ = ("room", "starts", "stops", "top")
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.top = 0
+        self.starts: list[int] = []
+        self.stops: list[int] = []
+
+    def has(self, number: int) -> bool:
+        if number >= self.top:
+            return False
+        gap = bisect_right(self.starts, number) - 1
+        return gap < 0 or number >= self.stops[gap]
+
+    def add(self, number: int) -> None:
+        if number >= self.top:
+            if number > self.top:
+                self.starts.append(self.top)
+                self.stops.append(number)
+            self.top = number + 1
+        elif not self.has(number):
+            gap = bisect_right(self.starts, number) - 1
+            start, stop = self.starts[gap], self.stops[gap]
+            left = [(first, last) for first, last in ((start, number), (number + 1, stop)) if first < last]
+            self.starts[gap : gap + 1] = [first for first, _ in left]
+            self.stops[gap : gap + 1] = [last for _, last in left]
+        if len(self.starts) > self.room:
+            del self.starts[0], self.stops[0]
 
 
 def _is_number(key: Any) -> bool:

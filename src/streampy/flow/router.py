@@ -24,12 +24,15 @@ class Sent(NamedTuple):
 class Spread:
     """The results of one item: what was sent to which port so far."""
 
-    __slots__ = ("_ports", "counts", "header")
+    __slots__ = ("_ports", "_yielded", "counts", "header", "missing")
 
     def __init__(self, ports: Ports, header: Header) -> None:
         self._ports = ports
         self.header = header
         self.counts = dict.fromkeys(ports.outputs, 0)
+        self.missing: list[tuple[str, Header]] = []
+        """The parts that left an output out, and that output."""
+        self._yielded = 0
 
     def of(self, result: Any) -> Iterator[Sent]:
         """Everything that a call gave back; iterates the unit's own iterators, so it may raise the unit's errors."""
@@ -44,25 +47,37 @@ class Spread:
         if result is None:
             return
         if self._ports.named is None:
-            yield self._send(OUT, result)
+            yield self._send(OUT, result, self.counts[OUT])
             return
         if not isinstance(result, self._ports.named):
             wanted = self._ports.named.__name__
             raise TypeError(f"got {type(result).__name__} {result!r:.80}, but the signature promises {wanted}")
-        yield from self._each_port(result)
+        if self._ports.emits is Emits.MANY:
+            yield from self._part(result)
+        else:
+            yield from self._each_port(result)
+
+    def _part(self, outputs: Outputs) -> Iterator[Sent]:
+        """One part with several outputs: at all of them it has the same number, so that they meet again at a join."""
+        number = self._yielded
+        self._yielded += 1
+        for port, output in self._ports.outputs.items():
+            value = vars(outputs).get(port)
+            if value is not None:
+                yield self._send(port, value, number)
+            elif output.many:
+                self.missing.append((port, self.header.part(number)))
 
     def _each_port(self, outputs: Outputs) -> Iterator[Sent]:
-        for port, value in vars(outputs).items():
+        for port, output in self._ports.outputs.items():
+            value = vars(outputs).get(port)
             if value is None:
                 continue
-            if self._ports.outputs[port].many and self._ports.emits is not Emits.MANY:
-                for part in value:
-                    yield self._send(port, part)
-            else:
-                yield self._send(port, value)
+            for number, part in enumerate(value) if output.many else ((0, value),):
+                yield self._send(port, part, number)
 
-    def _send(self, port: str, value: Any) -> Sent:
-        header = self.header.part(self.counts[port]) if self._ports.outputs[port].many else self.header
+    def _send(self, port: str, value: Any, number: int) -> Sent:
+        header = self.header.part(number) if self._ports.outputs[port].many else self.header
         self.counts[port] += 1
         if type(value) is Item:
             given: Header = value.header
@@ -76,9 +91,11 @@ class Spread:
         return sum(self.counts.values())
 
     def fanouts(self) -> list[tuple[str, int]]:
-        """The ports at which the item went into parts, and into how many."""
-        return [(port, count) for port, count in self.counts.items() if self._ports.outputs[port].many]
+        """The ports at which the item went into parts, and into how many, those that are missing there among them."""
+        return [
+            (port, max(count, self._yielded)) for port, count in self.counts.items() if self._ports.outputs[port].many
+        ]
 
     def silent(self) -> list[str]:
-        """The ports at which nothing came of the item."""
+        """The ports at which one result was to come of the item, and none did."""
         return [port for port, count in self.counts.items() if not count and not self._ports.outputs[port].many]

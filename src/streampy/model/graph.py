@@ -5,6 +5,7 @@ Knows nothing of settings and types; those were checked before.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -34,7 +35,7 @@ def complete(name: str, units: Mapping[str, UnitPlan], report: Report) -> Plan |
         )
         for unit in units.values()
     }
-    return Plan(name, units, _chains(units), loops, _mourners(units), lineages.outputs)
+    return Plan(name, units, _chains(units), loops, _mourners(units, lineages.roots), lineages.outputs)
 
 
 def check_loops(units: Mapping[str, UnitPlan], unsure: AbstractSet[str] = frozenset()) -> list[Problem]:
@@ -176,17 +177,24 @@ def _chains(units: Mapping[str, UnitPlan]) -> tuple[tuple[str, ...], ...]:
     return tuple(map(tuple, chains.values()))
 
 
-def _mourners(units: Mapping[str, UnitPlan]) -> dict[tuple[str, str], tuple[Mourner, ...]]:
-    """For each output the joins and open outputs that wait for each of its items, found from the far end on."""
-    found: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
+def _mourners(
+    units: Mapping[str, UnitPlan], roots: Mapping[str, AbstractSet[str]]
+) -> dict[tuple[str, str], tuple[Mourner, ...]]:
+    """For each output the joins and open outputs that wait for each of its items, found from the far end on.
+
+    A join of parts knows nothing of the items that went into them: those behind it hear of these past it, from
+    the fan-out that made the parts, and from all before.
+    """
+    found: dict[tuple[str, str], Mapping[tuple[str, str], int]] = {}
     for unit in reversed(list(units.values())):
         for port, links in unit.receivers.items():
-            ways: dict[tuple[str, str], int] = {}
+            ways: Counter[tuple[str, str]] = Counter()
             if not links:
                 ways[unit.name, f">{port}"] = 1
             for link in links:
-                for end, count in _ends_behind(units[link.receiver], link, found).items():
-                    ways[end] = ways.get(end, 0) + count
+                ways.update(_ends_behind(units[link.receiver], link, found))
+            for join in (join for join, fanouts in roots.items() if _first_port(unit, fanouts) == port):
+                ways.update(_ends_of(units[join], found))
             found[unit.name, port] = ways
     return {
         output: tuple(Mourner(name, port, count) for (name, port), count in ways.items())
@@ -201,8 +209,20 @@ def _ends_behind(
         return {}
     if receiver.join is not None:
         return {(receiver.name, link.input): 1}
-    ends: dict[tuple[str, str], int] = {}
-    for port in receiver.receivers:
-        for end, count in found.get((receiver.name, port), {}).items():
-            ends[end] = ends.get(end, 0) + count
+    return _ends_of(receiver, found)
+
+
+def _ends_of(
+    unit: UnitPlan, found: Mapping[tuple[str, str], Mapping[tuple[str, str], int]]
+) -> Mapping[tuple[str, str], int]:
+    ends: Counter[tuple[str, str]] = Counter()
+    for port in unit.receivers:
+        ends.update(found.get((unit.name, port), {}))
     return ends
+
+
+def _first_port(unit: UnitPlan, fanouts: AbstractSet[str]) -> str | None:
+    """The output of a unit that tells, once for each item, of a fan-out that is among these."""
+    if unit.name in fanouts:
+        return next(iter(unit.receivers))
+    return next((port for port in unit.receivers if f"{unit.name}.{port}" in fanouts), None)

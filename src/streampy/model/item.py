@@ -89,14 +89,14 @@ class Item(NamedTuple, Generic[T]):
 class Batch(list[T]):
     """The items that a unit is given at once: a list of their values, and `headers` beside it.
 
-    This very object travels through fused units, so a unit must not change the one it is given.
+    This very object travels through fused units, so a unit must not change the one it is given, nor its headers.
     """
 
     __slots__ = ("headers",)
 
-    def __init__(self, values: Iterable[T] = (), headers: Iterable[Header] | None = None) -> None:
+    def __init__(self, values: Iterable[T] = (), headers: list[Header] | None = None) -> None:
         super().__init__(values)
-        self.headers: list[Header] = [] if headers is None else list(headers)
+        self.headers: list[Header] = [] if headers is None else headers
 
     @property
     def items(self) -> list[Item[T]]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from operator import add
 
 from streampy.errors import Problem
 from streampy.model.annotations import is_list, says_nothing
 from streampy.model.pipe import Join
 from streampy.model.plan import InputPlan, JoinPlan, Link, Share, UnitPlan
-from streampy.model.ports import Helping
+from streampy.model.ports import Emits, Helping, OutputPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class _Origin:
     """How the items of one stream came to a link: through which fan-outs, on how many ways."""
 
     fanouts: tuple[str, ...]
-    ways: int
+    ways: tuple[int, ...]
+    """From the source, and from each of the fan-outs, to here."""
     is_even: bool = True
     """Whether all those ways have the same fan-outs."""
 
@@ -36,27 +38,26 @@ class Lineages:
     def __init__(self, units: Mapping[str, UnitPlan], report: Callable[[Problem], None]) -> None:
         self.joins: dict[str, JoinPlan] = {}
         self.outputs: dict[tuple[str, str], Mapping[str, Share]] = {}
+        self.roots: dict[str, frozenset[str]] = {}
+        """For each join of parts the fan-outs that made them."""
         self._report = report
         self._units = units
         self._at: dict[tuple[str, str], _Streams] = {}
         for unit in units.values():
             inside = self._inside(unit)
             for port in unit.ports.outputs.values():
-                fanout = (unit.name,) if port.many and unit.inputs else ()
-                streams = {
-                    stream: _Origin((*origin.fanouts, *fanout), origin.ways) for stream, origin in inside.items()
-                }
+                streams = {stream: _through(unit, port, origin) for stream, origin in inside.items()}
                 self._at[unit.name, port.name] = streams
                 self.outputs[unit.name, port.name] = {
-                    stream: Share(origin.ways, len(origin.fanouts)) for stream, origin in streams.items()
+                    stream: Share(origin.ways[0], len(origin.fanouts)) for stream, origin in streams.items()
                 }
 
     def _inside(self, unit: UnitPlan) -> _Streams:
         """The lineage of what the unit works on."""
         if not unit.inputs or unit.is_open:
             if len(unit.inputs) > 1:
-                self._plan_join(unit, {name: {unit.name: _Origin((), 1)} for name in unit.inputs})
-            return {unit.name: _Origin((), 1)}
+                self._plan_join(unit, {name: {unit.name: _SOURCE} for name in unit.inputs})
+            return {unit.name: _SOURCE}
         arriving = {name: self._arriving(unit, entry) for name, entry in unit.inputs.items()}
         only = next(iter(arriving))
         if len(arriving) == 1 and not self._gathers_alone(unit.inputs[only], arriving[only]):
@@ -71,12 +72,7 @@ class Lineages:
                 continue
             for stream, origin in self._at[link.sender, link.output].items():
                 there = streams.get(stream)
-                if there is None:
-                    streams[stream] = origin
-                else:
-                    fanouts = _common([there.fanouts, origin.fanouts])
-                    is_even = there.is_even and origin.is_even and there.fanouts == origin.fanouts
-                    streams[stream] = _Origin(fanouts, there.ways + origin.ways, is_even)
+                streams[stream] = origin if there is None else _merge(there, origin)
         return streams
 
     def _check_feedback(self, unit: UnitPlan, link: Link) -> None:
@@ -112,7 +108,7 @@ class Lineages:
         keys = {stream: self._key_of(unit, stream, joined) for stream in streams}
         shares = {
             stream: {
-                name: Share(of_port[stream].ways, len(of_port[stream].fanouts) - len(keys[stream]))
+                name: Share(of_port[stream].ways[len(keys[stream])], len(of_port[stream].fanouts) - len(keys[stream]))
                 for name, of_port in joined.items()
                 if stream in of_port
             }
@@ -125,8 +121,9 @@ class Lineages:
         depths = {stream: len(key) for stream, key in keys.items()}
         self.joins[unit.name] = JoinPlan(settings, depths, shares, gathers, latest)
         if settings.key != "ancestor":
-            return {unit.name: _Origin((), 1)}
-        return {stream: _Origin(key, 1) for stream, key in keys.items()}
+            return {unit.name: _SOURCE}
+        self.roots[unit.name] = frozenset(key[-1] for key in keys.values() if key)
+        return {stream: _joined(key, stream, joined) for stream, key in keys.items()}
 
     def _key_of(self, unit: UnitPlan, stream: str, joined: Mapping[str, _Streams]) -> tuple[str, ...]:
         fanouts = [of_port[stream].fanouts for of_port in joined.values() if stream in of_port]
@@ -157,6 +154,9 @@ class Lineages:
             message = f"{names}: parts are gathered by their common ancestor only, not by the key {settings.key!r}"
             self._report(unit.spec.problem(message, "join", "key"))
         for name, streams in joined.items():
+            if settings.key == "seq" and any(origin.fanouts for origin in streams.values()):
+                message = f"{name!r} gets the parts of a fan-out, which have no number of their own: join by a field"
+                self._report(unit.spec.problem(message, "join", "key"))
             if not all(origin.is_even for origin in streams.values()):
                 message = f"items reach {name!r} on several ways with different fan-outs, so they can't be joined"
                 self._report(unit.spec.problem(message, "from", name))
@@ -214,6 +214,31 @@ class Lineages:
             for one in units
             for entry in one.inputs.values()
         )
+
+
+_SOURCE = _Origin((), (1,))
+
+
+def _through(unit: UnitPlan, port: OutputPort, origin: _Origin) -> _Origin:
+    """Behind an output of a unit: a unit that yields makes parts that its outputs share, else each makes its own."""
+    if not port.many:
+        return origin
+    fanout = unit.name if unit.ports.emits is Emits.MANY else f"{unit.name}.{port.name}"
+    return replace(origin, fanouts=(*origin.fanouts, fanout), ways=(*origin.ways, 1))
+
+
+def _merge(one: _Origin, other: _Origin) -> _Origin:
+    """What comes on several ways."""
+    fanouts = _common([one.fanouts, other.fanouts])
+    is_even = one.is_even and other.is_even and one.fanouts == other.fanouts
+    ways = tuple(map(add, one.ways, other.ways))[: len(fanouts) + 1]
+    return _Origin(fanouts, ways, is_even)
+
+
+def _joined(key: tuple[str, ...], stream: str, joined: Mapping[str, _Streams]) -> _Origin:
+    """Behind a join: each set goes on once; what ended above it is told once for each way to the fan-out of its key."""
+    ways = next(of_port[stream].ways for of_port in joined.values() if stream in of_port)
+    return _Origin(key, tuple(count // ways[len(key)] for count in ways[: len(key) + 1]))
 
 
 def _common(several: list[tuple[str, ...]]) -> tuple[str, ...]:

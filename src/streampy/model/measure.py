@@ -55,7 +55,7 @@ def _three_digits(number: float) -> str:
 
 def _parse(value: object, factors: dict[str, float] | dict[str, int], expected: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"got {value!r}, expected {expected}")
+        raise ValueError(f"got {value!r}, expected {expected}")  # noqa: TRY004 - one error for all that is wrong with it
     if isinstance(value, str):
         if value.strip() == "inf":
             return inf

@@ -10,7 +10,7 @@ import dis
 import inspect
 from collections import abc
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, get_args, get_origin
 
@@ -154,6 +154,8 @@ def _assemble(
     if returned is inspect.Parameter.empty and not yields and _returns_nothing(function):
         returned = None
     emits, named, outputs = _read_return(returned, yields=yields)
+    if not ports and emits is Emits.MANY:
+        outputs = {name: replace(port, many=False) for name, port in outputs.items()}  # it yields items, no parts
     if Helping.BATCH in helpings and emits not in (Emits.BATCH, Emits.NOTHING):
         raise SignatureProblem(
             "a unit that takes a Batch[T] returns a Batch[U], one result for each item, or None as a sink: "
@@ -238,6 +240,8 @@ def _read_return(returned: Any, *, yields: bool) -> tuple[Emits, type[Outputs] |
 def _named_output(name: str, annotation: Any, *, many: bool) -> OutputPort:
     inner, _ = without_none(annotation)
     if get_origin(inner) in _STREAMS:
+        if many:
+            raise SignatureProblem(f"it yields, and its output {name!r} is an iterator again: yield each of its values")
         return OutputPort(name, get_args(inner)[0], many=True, optional=True)
     return OutputPort(name, inner, many, optional=True)
 

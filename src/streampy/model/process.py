@@ -16,7 +16,7 @@ from streampy.model.measure import parse_duration
 from streampy.model.pipe import Join, OnError, Pipe
 
 From = str | Sequence[str] | Mapping[str, str | Sequence[str]]
-"""Where the inputs come from: `"camera"`, `["left", "right"]`, or for each `{"frame": "camera", "names": "who.out"}`."""
+"""Where the inputs come from: `"camera"`, `["left", "right"]`, or for each `{"frame": "camera", "names": "who.is"}`."""
 ONLY = ""
 """Stands for the only input (or the only output) where it is not named."""
 
@@ -68,7 +68,7 @@ class UnitSpec:
     """The key paths, below the unit, of what was left out because it is wrong, and reported as such before."""
 
     def is_told(self, *path: str | int) -> bool:
-        """Whether something is wrong at `path`, above or below it, so that nothing follows from what is missing there."""
+        """Whether something is wrong at `path`, above or below it: nothing follows from what is missing there."""
         return any(path[: len(told)] == told[: len(path)] for told in self.told)
 
     def problem(self, message: str, *path: str | int) -> Problem:

@@ -1,4 +1,4 @@
-"""Calls an `async def` unit with a batch; as `call`, but waiting gives the event loop away.
+"""Calls an `async def` unit with a batch; as the runners do, but waiting gives the event loop away.
 
 Knows nothing of tasks: several of these run at once where the unit has several workers.
 """
@@ -10,104 +10,120 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any
 
-from streampy.flow.router import Spread
+from streampy.flow.router import Sent, Spread
 from streampy.model.item import Batch, Header, Reason
-from streampy.model.ports import Emits, Helping
-from streampy.run.call import Call
+from streampy.model.ports import Emits
+from streampy.run.call import LOST, Call
+from streampy.run.runners import accept_batch
 
 EmitAsync = Callable[[str, Batch[Any]], Awaitable[None]]
 
 
-async def run_async(call: Call, work: Callable[..., Any], batch: Batch[Any], emit: EmitAsync) -> None:
+async def run_async(call: Call, batch: Batch[Any], emit: EmitAsync) -> None:
     """Call the unit with each item (or with the batch), and emit what it gives. Raises UnitFailed."""
-    call.meter.received += len(batch)
-    if any(port.helping is Helping.BATCH for port in call.plan.ports.inputs.values()):
-        await _run_batch(call, work, batch, emit)
+    if call.takes_batches:
+        await _run_batch(call, batch, emit)
         return
     for header, value in zip(batch.headers, batch, strict=True):
-        await _run_item(call, header, value, emit)
+        if call.is_plain:
+            await _run_plain(call, header, value, emit)
+        else:
+            await _run_spread(call, header, value, emit)
 
 
-async def _run_item(call: Call, header: Header, value: Any, emit: EmitAsync) -> None:
-    spread = Spread(call.plan.ports, header)
+async def _run_plain(call: Call, header: Header, value: Any, emit: EmitAsync) -> None:
+    then = perf_counter()
+    result = await _try(call, header, value, lambda: call.work(value))
+    if result is LOST:
+        return
+    call.meter.work.record(perf_counter() - then)
+    if result is None or call.is_sink:
+        call.nothing(header, value)
+    else:
+        await emit("out", Batch([result], [header]))
+
+
+async def _try(call: Call, header: Header, value: Any, work: Callable[[], Awaitable[Any]]) -> Any:
+    """The result of the first try that does not raise, or LOST. Raises UnitFailed where that stops all."""
     attempts = iter(call.trouble.tries)
     while True:
-        then = perf_counter()
         try:
-            await _results(call, spread, value, emit)
-        except _Raised as raised:
-            attempt = None if spread.total else next(attempts, None)
-            if attempt is not None:
-                call.meter.retried += 1
-                await asyncio.sleep(call.trouble.backoff(attempt))
-                continue
-            error = raised.error
-            call.fail(header, value, error)
-            if call.plan.ports.emits is Emits.NOTHING:
-                call.outlet.bury(header, Reason.FAILED, error)
-            else:
-                call.settle(spread, Reason.FAILED, error)
-            return
-        call.meter.work.record(perf_counter() - then)
-        call.finish(spread)
-        return
-
-
-class _Raised(Exception):
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-
-async def _results(call: Call, spread: Spread, value: Any, emit: EmitAsync) -> None:
-    ports = call.plan.ports
-    if ports.emits is not Emits.MANY:
-        try:
-            result = await call.one(value, spread.header)
-            if result is None and ports.named is None and ports.emits is Emits.ONE:
-                call.check_none()
-            sent = [] if result is None else list(spread.one(result))
+            return await work()
         except Exception as error:
-            raise _Raised(error) from error
-        for port, header, one in sent:
-            call.meter.emitted += 1
-            await emit(port, Batch([one], [header]))
-        return
-    parts = call.one(value, spread.header)
-    while True:
-        try:
-            part = await anext(parts)
-            sent = list(spread.one(part))
-        except StopAsyncIteration:
-            return
-        except Exception as error:
-            raise _Raised(error) from error
-        for port, header, one in sent:
-            call.meter.emitted += 1
-            await emit(port, Batch([one], [header]))
-
-
-async def _run_batch(call: Call, work: Callable[..., Any], batch: Batch[Any], emit: EmitAsync) -> None:
-    attempts = iter(call.trouble.tries)
-    while True:
-        then = perf_counter()
-        try:
-            results = call.check_batch(await work(batch), len(batch))
-        except Exception as error:
-            if call.takes_apart(batch):
-                for header, value in zip(batch.headers, batch, strict=True):
-                    await _run_batch(call, work, Batch([value], [header]), emit)
-                return
             attempt = next(attempts, None)
-            if attempt is not None:
-                call.meter.retried += 1
-                await asyncio.sleep(call.trouble.backoff(attempt))
-                continue
-            for header, value in zip(batch.headers, batch, strict=True):
+            if attempt is None:
                 call.fail(header, value, error)
                 call.outlet.bury(header, Reason.FAILED, error)
+                return LOST
+        await _pause(call, attempt)
+
+
+async def _pause(call: Call, attempt: int) -> None:
+    call.meter.retried += 1
+    await asyncio.sleep(call.trouble.backoff(attempt))
+
+
+async def _run_spread(call: Call, header: Header, value: Any, emit: EmitAsync) -> None:
+    call.meter.receive(1)
+    spread = Spread(call.plan.ports, header)
+    attempts = iter(call.trouble.tries)
+    busy = 0.0
+    parts = None
+    while True:
+        then = perf_counter()
+        try:
+            if call.plan.ports.emits is Emits.MANY:
+                parts = parts or aiter(call.one(header, value))
+                sent = await _next(spread, parts)
+            else:
+                sent = None if spread.total else list(spread.one(await call.one(header, value)))
+        except Exception as error:
+            attempt = None if spread.total else next(attempts, None)
+            if attempt is None:
+                call.fail(header, value, error)
+                call.settle(spread, Reason.FAILED, error)
+                return
+            await _pause(call, attempt)
+            parts = None
+            continue
+        busy += perf_counter() - then
+        for port, of, result in sent or ():
+            call.meter.emit(1)
+            await emit(port, Batch([result], [of]))
+        if sent is None or (parts is None and not sent):
+            call.meter.work.record(busy)
+            call.finish(spread)
             return
-        call.meter.work.record(perf_counter() - then)
-        for port, values, headers in call.accept_batch(batch, results):
-            call.meter.emitted += len(values)
-            await emit(port, Batch(values, headers))
+
+
+async def _next(spread: Spread, parts: Any) -> list[Sent] | None:
+    """What comes of the next thing that the unit yields; None behind the last one."""
+    try:
+        return list(spread.one(await anext(parts)))
+    except StopAsyncIteration:
+        return None
+
+
+async def _run_batch(call: Call, batch: Batch[Any], emit: EmitAsync) -> None:
+    call.meter.receive(len(batch))
+    then = perf_counter()
+
+    async def work() -> Any:
+        results = await call.work(batch)
+        return () if call.is_sink else call.check_batch(results, len(batch))
+
+    if call.takes_apart(batch):
+        try:
+            results = await work()
+        except Exception:
+            call.meter.receive(-len(batch))  # each is received once more
+            for header, value in zip(batch.headers, batch, strict=True):
+                await _run_batch(call, Batch([value], [header]), emit)
+            return
+    else:
+        results = await _try(call, batch.headers[0], batch[0] if len(batch) == 1 else batch, work)
+    if results is LOST:
         return
+    call.meter.work.record(perf_counter() - then)
+    for port, sent in accept_batch(call, batch, results):
+        await emit(port, sent)

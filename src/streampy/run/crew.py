@@ -13,15 +13,16 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from streampy.errors import UnitFailed
-from streampy.model.item import Batch
+from streampy.model.item import Batch, Header
 from streampy.pipes.base import Cancelled
-from streampy.run.call import Call
+from streampy.run.call import Call, Onward
 from streampy.run.call_async import run_async
 from streampy.run.gate import Gate
 from streampy.run.inlet import Inlet, Taken
+from streampy.run.runners import Fused, Runner, Straight, make_runners
 from streampy.run.source import run_source, run_source_async
 from streampy.run.stream import run_stream, run_stream_async
-from streampy.run.turnstile import Turnstile
+from streampy.run.turnstile import Sent, Turnstile
 from streampy.run.worker import Worker, sit_down
 
 
@@ -74,15 +75,14 @@ class Member:
         self._turnstile = turnstile
         self._foreman = foreman
         self._gate = gate
-        self._at = calls[0]
+        self.at = calls[0]
+        """The unit that is being called."""
         self._entered: list[tuple[Call, Made]] = []
-        for call in calls:
-            call.enter = self._enter
 
     @property
     def worker(self) -> Worker:
         """See `Desk.worker`."""
-        return self._at.worker
+        return self.at.worker
 
     @property
     def name(self) -> str:
@@ -93,9 +93,6 @@ class Member:
     def head(self) -> Call:
         """The first unit of the chain."""
         return self.calls[0]
-
-    def _enter(self, call: Call) -> None:
-        self._at = call
 
     def _news(self, taken: Taken) -> None:
         """Count and pass on what ended at the way in."""
@@ -117,9 +114,29 @@ class Member:
         if isinstance(error, UnitFailed):
             self._foreman.failed(error)
             return
-        failure = self._at.trouble.failure("", error)
+        failure = self.at.trouble.failure("", error)
         failure.__cause__ = error
         self._foreman.failed(failure)
+
+
+class Collected:
+    """What a unit gave for one batch, until it is its turn to leave."""
+
+    def __init__(self) -> None:
+        self._sent: Sent = []
+
+    def put(self, port: str, batch: Batch[Any]) -> None:
+        """See `Onward.put`."""
+        self._sent.append((port, batch))
+
+    def put_one(self, port: str, header: Header, value: Any) -> None:
+        """See `Onward.put_one`."""
+        self._sent.append((port, Batch([value], [header])))
+
+    def take(self) -> Sent:
+        """All of it, which is then no longer here."""
+        sent, self._sent = self._sent, []
+        return sent
 
 
 class ThreadMember(Member):
@@ -149,13 +166,13 @@ class ThreadMember(Member):
 
     def _start(self) -> None:
         for call, unit in zip(self.calls, self._units, strict=True):
-            self._enter(call)
+            self.at = call
             self._entered.append((call, unit))
             unit.start()
 
     def _stop(self) -> None:
         for call, unit in self._entered:
-            self._enter(call)
+            self.at = call
             try:
                 unit.stop()
             except BaseException as error:
@@ -163,32 +180,34 @@ class ThreadMember(Member):
 
     def _work(self) -> None:
         ports = self.head.plan.ports
-        if self.inlet is None:
-            run_source(self.head, self._units[0].work, self._gate)
-        elif ports.is_stream:
-            run_stream(self.head, self._units[0].work, (taken.batch for taken in self._takes()))
-        else:
-            for taken in self._takes():
-                self._run(taken)
-
-    def _run(self, taken: Taken) -> None:
-        if self._turnstile is None or taken.ticket is None:
-            if taken.batch:
-                self.head.run(taken.batch)
+        sent = Collected() if self._turnstile is not None else None
+        end: Onward = sent or self.calls[-1].outlet
+        if self.inlet is not None and not ports.is_stream:
+            runner = make_runners(self.calls, self, end)
+            for taken in self._takes(runner):
+                if taken.batch:
+                    runner.run(taken.batch)
+                if sent is not None and taken.ticket is not None:
+                    self._take_turn(taken.ticket, sent)
             return
-        sent: list[tuple[str, Batch[Any]]] = []
-        self.head.emit = lambda port, batch: sent.append((port, batch))
-        if taken.batch:
-            self.head.run(taken.batch)
-        self._turnstile.submit(taken.ticket, sent, self.head.outlet.put)
+        onward: Onward = Fused(make_runners(self.calls[1:], self, end)) if len(self.calls) > 1 else end
+        if self.inlet is None:
+            run_source(self.head, self._units[0].work, self._gate, self, onward)
+        else:
+            run_stream(self.head, self._units[0].work, (taken.batch for taken in self._takes()), self, onward)
 
-    def _takes(self) -> Iterator[Taken]:
+    def _take_turn(self, ticket: int, sent: Collected) -> None:
+        assert self._turnstile is not None, "only called where results leave in order"  # noqa: S101 - narrows the type
+        self._turnstile.submit(ticket, sent.take(), self.head.outlet.put)
+
+    def _takes(self, runner: Runner | None = None) -> Iterator[Taken]:
         """What the inlet gives, until it ends; each is done when the next is asked for."""
+        hungry = runner if isinstance(runner, Straight) and self._turnstile is None else None
         inlet = self.inlet
         assert inlet is not None, "a source has no inlet, and takes nothing"  # noqa: S101 - narrows the type
         while True:
             since = perf_counter()
-            taken = inlet.get()
+            taken = inlet.get(hungry.appetite if hungry is not None else 1.0)
             self.head.meter.idle += perf_counter() - since
             if taken is None:
                 return
@@ -242,12 +261,12 @@ class TaskMember(Member):
             await run_stream_async(self.head, work, (taken.batch async for taken in self._takes()))
         else:
             async for taken in self._takes():
-                await self._run(taken, work)
+                await self._run(taken)
 
-    async def _run(self, taken: Taken, work: Callable[..., Any]) -> None:
+    async def _run(self, taken: Taken) -> None:
         if self._turnstile is None or taken.ticket is None:
             if taken.batch:
-                await run_async(self.head, work, taken.batch, self.head.outlet.put_async)
+                await run_async(self.head, taken.batch, self.head.outlet.put_async)
             return
         sent: list[tuple[str, Batch[Any]]] = []
 
@@ -255,7 +274,7 @@ class TaskMember(Member):
             sent.append((port, batch))
 
         if taken.batch:
-            await run_async(self.head, work, taken.batch, keep)
+            await run_async(self.head, taken.batch, keep)
         await self._turnstile.submit_async(taken.ticket, sent, self.head.outlet.put_async)
 
     async def _takes(self) -> AsyncIterator[Taken]:

@@ -12,12 +12,14 @@ from streampy.pipes.base import Bell
 
 
 class Gate:
-    """Closed at first. A gate that is cancelled lets everybody through: they find out by themselves."""
+    """Closed at first."""
 
     def __init__(self) -> None:
+        self.is_free = False
+        """Whether there is nothing to look at: the gate is open, and nobody was asked to stop."""
+        self._is_stopping = False
         self._open = Event()
         self._bell = Bell(Lock())
-        self._is_cancelled = False
 
     @property
     def is_open(self) -> bool:
@@ -28,16 +30,18 @@ class Gate:
         """Let everybody through from now on."""
         with self._bell.lock:
             self._open.set()
+            self.is_free = not self._is_stopping
             self._bell.ring()
 
     def close(self) -> None:
         """Hold everybody back from now on."""
-        if not self._is_cancelled:
+        if not self._is_stopping:
+            self.is_free = False
             self._open.clear()
 
-    def cancel(self) -> None:
-        """Let everybody through for ever."""
-        self._is_cancelled = True
+    def stop(self) -> None:
+        """Let everybody through for ever: they were asked to stop, and find out."""
+        self._is_stopping = True
         self.open()
 
     def wait(self) -> None:

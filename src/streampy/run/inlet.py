@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from streampy.run.mourning import Undertaker
 
 _SETS_AT_ONCE = 16
+_AT_ONCE = 64
 
 
 @dataclass(slots=True)
@@ -61,6 +62,9 @@ class Inlet:
         workers = plan.spec.workers
         self.orderer: Orderer[Any] | None = Orderer() if workers > 1 and plan.spec.ordered else None
         self._sets_at_once = 1 if workers > 1 else max(self._batch, _SETS_AT_ONCE)
+        capacity = min(entry.pipe.capacity for entry in plan.inputs.values())
+        self._appetite = self._batch if workers > 1 else min(_AT_ONCE, capacity)
+        """What is in a worker's hands must stay small beside what may wait."""
         self._wraps = {name for name, entry in plan.inputs.items() if entry.port.helping is Helping.ITEM}
         self._is_finished = False
         self._feedback = {name: sum(link.feedback for link in entry.links) for name, entry in plan.inputs.items()}
@@ -135,12 +139,15 @@ class Inlet:
                 self.joiner.close(port, header, count, ways, monotonic())
                 self._arrived.ring()
 
-    def get(self) -> Taken | None:
-        """What to work on next, waited for; None when nothing will come any more. Raises Cancelled."""
+    def get(self, appetite: float = 1.0) -> Taken | None:
+        """What to work on next, waited for; None when nothing will come any more. Raises Cancelled.
+
+        appetite: how many items a worker that is quick may be given at once, although its unit did not ask for batches.
+        """
         with self.lock:
             while True:
                 now = monotonic()
-                taken, until = self._poll(now)
+                taken, until = self._poll(now, appetite)
                 if taken is not None or until is None:
                     return taken
                 try:
@@ -162,7 +169,7 @@ class Inlet:
             except TimeoutError:
                 continue
 
-    def _poll(self, now: float) -> tuple[Taken | None, float | None]:
+    def _poll(self, now: float, appetite: float = 1.0) -> tuple[Taken | None, float | None]:
         """What there is, or until when to wait, or (None, None) at the end. The lock is held."""
         if self.joiner is not None:
             return self._poll_join(self.joiner, now)
@@ -170,7 +177,7 @@ class Inlet:
         due = pipe.due()
         if due > now:
             return None, None if pipe.has_ended and not len(pipe.batcher) else due
-        handed = pipe.take(now, self._batch)
+        handed = pipe.take(now, self._batch if appetite <= self._batch else min(appetite, self._appetite))
         taken = Taken(handed.batch)
         if handed.stale:
             where = f"{self.plan.name}.{name}"
@@ -182,9 +189,10 @@ class Inlet:
 
     def _poll_join(self, joiner: Joiner, now: float) -> tuple[Taken | None, float | None]:
         lost: list[tuple[Header, Reason]] = []
+        is_behind = joiner.has_ripe  # then what waits stays in its pipe, so that a full one holds its senders
         for name, pipe in self.pipes.items():
             pipe.due()
-            if not len(pipe.batcher):
+            if is_behind or not len(pipe.batcher):
                 continue
             handed = pipe.take(now, inf)
             wrap = name in self._wraps
@@ -193,7 +201,7 @@ class Inlet:
             for header in handed.stale:
                 joiner.bury(name, Tombstone(header, Reason.EXPIRED, f"{self.plan.name}.{name}"), 1, now)
                 lost.append((header, Reason.EXPIRED))
-        has_ended = all(self.pipes[name].has_ended for name in self.pipes if self._ends_with(name))
+        has_ended = not is_behind and all(pipe.has_ended for name, pipe in self.pipes.items() if self._ends_with(name))
         if has_ended and not self._is_finished:
             self._is_finished = True
             joiner.finish()

@@ -55,6 +55,10 @@ class Outlet:
                 self.ledger.ended(dropped, Reason.DROPPED)
         self.blocked += perf_counter() - since
 
+    def put_one(self, port: str, header: Header, value: Any) -> None:
+        """Send one item."""
+        self.put(port, Batch([value], [header]))
+
     async def put_async(self, port: str, batch: Batch[Any]) -> None:
         """As `put`, for a task of the event loop."""
         doors = self.doors[port]

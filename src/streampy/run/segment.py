@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -126,8 +125,6 @@ class Segment:
                 self._make_call(self.plan.units[name], unit.work, index)
                 for name, unit in zip(chain, units, strict=True)
             ]
-            for call, following in pairwise(calls):
-                call.emit = _run_next(following)
             made = TaskMember if head.ports.is_async else ThreadMember
             yield made(
                 calls,
@@ -232,7 +229,7 @@ class Segment:
     def finish_sources(self) -> None:
         """Ask the sources to end; what they emitted goes on to its end."""
         self.sources_stopping.set()
-        self.gate.open()
+        self.gate.stop()
 
     def cancel(self) -> None:
         """Send every worker home; what is under way stays where it is, and is counted as in flight."""
@@ -249,7 +246,7 @@ class Segment:
             turnstile.cancel()
         for output in self.outputs.values():
             output.cancel()
-        self.gate.cancel()
+        self.gate.stop()
         self._ready.set()
         for tell in on_cancel:
             tell()
@@ -278,8 +275,3 @@ class Segment:
             + sum(turnstile.held for turnstile in self.turnstiles.values())
             + sum(output.waiting for output in self.outputs.values())
         )
-
-
-def _run_next(following: Call) -> Callable[[str, Batch[Any]], None]:
-    run = following.run
-    return lambda _, batch: run(batch)

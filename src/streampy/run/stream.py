@@ -13,7 +13,8 @@ from streampy.errors import UnitFailed
 from streampy.flow.router import Sent, Spread
 from streampy.model.item import Batch, Header
 from streampy.model.ports import Emits
-from streampy.run.call import Call
+from streampy.run.call import Call, Onward
+from streampy.run.runners import Desk
 
 
 class Pulled:
@@ -28,7 +29,7 @@ class Pulled:
     def next(self, header: Header) -> None:
         """The unit goes on to another item."""
         self.settle()
-        self._call.meter.received += 1
+        self._call.meter.receive(1)
         self._spread = Spread(self._call.plan.ports, header)
 
     def settle(self) -> None:
@@ -43,14 +44,16 @@ class Pulled:
             raise ValueError("yielded before it pulled its first item: what it gives has no identity yet")
         sent: Sent
         for sent in self._spread.one(value):
-            self._call.meter.emitted += 1
+            self._call.meter.emit(1)
             yield sent.port, Batch([sent.value], [sent.header])
 
 
-def run_stream(call: Call, work: Callable[[Iterator[Any]], Any], batches: Iterator[Batch[Any]]) -> None:
+def run_stream(
+    call: Call, work: Callable[[Iterator[Any]], Any], batches: Iterator[Batch[Any]], desk: Desk, onward: Onward
+) -> None:
     """Run the unit to its end. Raises UnitFailed, also where it ends while its input still has items."""
     pulled = Pulled(call)
-    pull = _pull(pulled, batches, call)
+    pull = _pull(pulled, batches)
     results = _Results(work(pull) if call.plan.ports.emits is Emits.MANY else iter(_run_sink(work, pull)))
     try:
         while True:
@@ -63,8 +66,8 @@ def run_stream(call: Call, work: Callable[[Iterator[Any]], Any], batches: Iterat
                 raise call.trouble.failure("", error) from error
             call.meter.work.record(max(0.0, perf_counter() - then - pulled.pulling))
             for port, batch in pulled.send(value):
-                call.emit(port, batch)
-                call.enter(call)
+                onward.put(port, batch)
+                desk.at = call
     finally:
         results.close()
     pulled.settle()
@@ -94,7 +97,7 @@ def _run_sink(work: Callable[[Iterator[Any]], Any], pull: Iterator[Any]) -> Iter
     yield from ()
 
 
-def _pull(pulled: Pulled, batches: Iterator[Batch[Any]], call: Call) -> Iterator[Any]:
+def _pull(pulled: Pulled, batches: Iterator[Batch[Any]]) -> Iterator[Any]:
     while True:
         since = perf_counter()
         batch = next(batches, None)
@@ -102,7 +105,6 @@ def _pull(pulled: Pulled, batches: Iterator[Batch[Any]], call: Call) -> Iterator
         if batch is None:
             return
         for header, value in zip(batch.headers, batch, strict=True):
-            call.enter(call)
             pulled.next(header)
             yield value
 

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-
-from streampy.units.video import Camera
 from tests.units.video.conftest import MakeVideo
 from tests.units.video.rtsp_server import RtspServer
+
+from streampy.units.video import Camera
 
 
 def test_a_file_gives_every_frame_in_order_with_its_time(make_video: MakeVideo) -> None:

@@ -114,7 +114,7 @@ while True:
 
 @pytest.mark.parametrize("told", [1, 20, 50])
 def test_kill_9_takes_back_no_face_that_was_added(path: Path, told: int) -> None:
-    writer = subprocess.Popen([sys.executable, "-c", _ADD_FOR_EVER, str(path)], stdout=subprocess.PIPE)  # noqa: S603
+    writer = subprocess.Popen([sys.executable, "-c", _ADD_FOR_EVER, str(path)], stdout=subprocess.PIPE)
     assert writer.stdout is not None
     with writer.stdout:
         for _ in range(told):

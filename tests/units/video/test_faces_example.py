@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from examples.faces.score import Score, score
 from examples.faces.weights import read_dlib_resnet, read_torch
+
 from streampy.units.video import Describe
 
 

@@ -109,7 +109,7 @@ for index in range(10_000):
 def test_an_mp4_whose_writer_was_killed_can_be_watched(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     command = [sys.executable, "-c", _WRITE_FOR_EVER, str(path)]
-    writer = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own text
+    writer = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert writer.stdout is not None
     with writer.stdout:
         while int(writer.stdout.readline()) < 1500:

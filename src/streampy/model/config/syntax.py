@@ -15,7 +15,7 @@ _TAB = "a tab: YAML is indented with spaces only"
 _VARIABLE = 'a variable between { } or [ ] wants quotes: "${NAME}"'
 _MEANING = (
     (r"found character '(.)' that cannot start", r"text can't begin with \1: put it in quotes"),
-    (r"expected <block end>, but found", "the indentation fits nothing above it: the keys of a mapping stand in one column"),
+    (r"expected <block end>, but found", "it stands in a column of its own: the keys of a mapping stand in one column"),
     (r"expected '(.)' or '(.)', but got", r"expected `\1` or `\2`"),
     (r"could not find expected ':'", "expected `: ` behind the key"),
     (r"found undefined alias '?(.*?)'?$", r"*\1 stands for nothing: there is no &\1 above it"),

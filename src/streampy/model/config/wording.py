@@ -45,7 +45,9 @@ class Wrong(NamedTuple):
 
 def put_in_words(error: ErrorDetails) -> Wrong:
     """Where the error is, and what to tell about it."""
-    path = tuple(part for part in error["loc"] if part not in ("[key]", ONLY))
+    path = tuple(part for part in error["loc"] if part != "[key]")
+    if path[-2:] == ("from", ONLY):
+        path = path[:-1]
     value = error["input"]
     match error["type"]:
         case "value_error":

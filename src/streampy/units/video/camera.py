@@ -25,7 +25,7 @@ class Camera(sp.Unit):
     meantime are lost, and nobody can count them. A file is read to its end, or again and again with `loop`.
     """
 
-    def __init__(  # noqa: PLR0913 - a camera has this many knobs
+    def __init__(
         self,
         *,
         url: str | int,

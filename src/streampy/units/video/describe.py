@@ -18,7 +18,7 @@ class Describe(sp.Unit):
 
     crop = sp.Pipe(capacity=64, batch=8, wait=0.005)
 
-    def __init__(  # noqa: PLR0913 - networks differ in all of these
+    def __init__(
         self,
         *,
         model: str,

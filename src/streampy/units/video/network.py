@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import onnxruntime as ort  # type: ignore[import-untyped]  # it ships no types
+import onnxruntime as ort
 
 
 def open_network(path: str | Path, *, threads: int) -> ort.InferenceSession:

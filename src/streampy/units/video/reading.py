@@ -133,7 +133,7 @@ class LiveReader:
                 for picture in pictures(container, threads=self._threads):
                     if not self._hand_over(picture):
                         return
-        except Exception as error:  # noqa: BLE001 - raised again in the worker
+        except Exception as error:
             self._error = error
         finally:
             with self._changed:

@@ -21,7 +21,7 @@ class VideoWriter(sp.Unit):
     close it.
     """
 
-    def __init__(  # noqa: PLR0913 - an encoder has this many knobs
+    def __init__(
         self,
         *,
         path: str,

@@ -1,0 +1,319 @@
+"""The ways to call units with a batch: straight through several plain ones, or one that spreads, or takes batches.
+
+Knows nothing of threads and pipes. In a fused chain a runner sends straight on to the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby, islice, repeat
+from operator import is_not
+from time import monotonic, perf_counter
+from typing import Any, Final, Protocol, final
+
+from streampy.flow.router import Sent, Spread
+from streampy.model.item import Batch, Header, Reason
+from streampy.model.ports import OUT
+from streampy.run.call import LOST, Call, Onward
+
+HOLD_BACK: Final = 0.0002
+"""Seconds that a result may wait for those of the rest of its batch."""
+_FOLD_AFTER: Final = 1024
+
+
+class Runner(Protocol):
+    """Calls one or more units, and sends on what they give."""
+
+    onward: Onward
+
+    def run(self, batch: Batch[Any]) -> None:
+        """Call with each item, or with the batch. Raises UnitFailed."""
+
+    def run_one(self, header: Header, value: Any) -> None:
+        """Call with one item. Raises UnitFailed."""
+
+
+class Desk(Protocol):
+    """Where the worker notes which unit it is calling."""
+
+    at: Call
+
+
+def make_runners(calls: Sequence[Call], desk: Desk, end: Onward) -> Runner:
+    """The first runner of a chain; each sends on to the next, the last one to `end`."""
+    runners: list[Runner] = []
+    for is_plain, group in groupby(calls, key=lambda call: call.is_plain):
+        if is_plain:
+            runners.append(Straight(list(group), desk, end))
+        else:
+            runners.extend((BatchRunner if call.takes_batches else Spreader)(call, desk, end) for call in group)
+    for before, after in zip(runners, islice(runners, 1, None), strict=False):
+        before.onward = Fused(after)
+    return runners[0]
+
+
+@final
+class Fused:
+    """The way to the next runner: a direct call."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run, self._run_one = runner.run, runner.run_one
+
+    def put(self, port: str, batch: Batch[Any]) -> None:
+        """See `Onward.put`."""
+        del port
+        self._run(batch)
+
+    def put_one(self, port: str, header: Header, value: Any) -> None:
+        """See `Onward.put_one`."""
+        del port
+        self._run_one(header, value)
+
+
+@final
+class Straight:
+    """Plain units, called one after another with nothing between; each is measured."""
+
+    def __init__(self, calls: Sequence[Call], desk: Desk, onward: Onward) -> None:
+        self.onward = onward
+        self._desk = desk
+        self._units = [(call, call.work, call.meter.work.append) for call in calls]
+        self._ends = calls[-1].is_sink
+        self._runs = 0
+        self._each = 0.0
+        """Seconds that an item took, of late."""
+
+    @property
+    def appetite(self) -> float:
+        """How many items may be taken at once without holding any of them back for long."""
+        return HOLD_BACK / self._each if self._each else 1.0
+
+    def run(self, batch: Batch[Any]) -> None:
+        """See `Runner.run`. Where the units are quick, each is called with all items before the next one is."""
+        count = len(batch)
+        start = perf_counter()
+        if count > 1 and self._each * count < HOLD_BACK:
+            self._run_by_unit(batch)
+        else:
+            for header, value in zip(batch.headers, batch, strict=True):
+                self.run_one(header, value)
+        self._each = (perf_counter() - start) / count if count else self._each
+
+    def run_one(self, header: Header, value: Any) -> None:
+        """See `Runner.run_one`."""
+        desk = self._desk
+        then = perf_counter()
+        for call, work, record in self._units:
+            desk.at = call
+            try:
+                result = work(value)
+            except Exception as error:
+                result = call.again(header, value, error, lambda: work(value))  # noqa: B023 - called at once
+                if result is LOST:
+                    return
+            now = perf_counter()
+            record(now - then)
+            then = now
+            if result is None:
+                call.nothing(header, value)
+                break
+            value = result
+        else:
+            if self._ends:
+                call.outlet.delivered((header,), monotonic())
+            else:
+                self.onward.put_one(OUT, header, value)
+        self._runs += 1
+        if self._runs >= _FOLD_AFTER:
+            self._fold()
+
+    def _run_by_unit(self, batch: Batch[Any]) -> None:
+        headers: list[Header] = batch.headers
+        values: list[Any] = batch
+        then = perf_counter()
+        for call, work, _ in self._units:
+            self._desk.at = call
+            results: list[Any] = []
+            try:
+                results.extend(map(work, values))
+            except Exception as error:  # what was done before it is in `results`
+                headers, values, results = self._after_error(call, headers, values, results, error)
+            now = perf_counter()
+            if results:
+                call.meter.work.extend(repeat((now - then) / len(results), len(results)))
+            then = now
+            if call.is_sink:
+                call.outlet.delivered(headers, monotonic())
+                return
+            if not all(map(is_not, results, repeat(None))):
+                headers, results = _without_nothing(call, headers, values, results)
+            values = results
+        if values:
+            self.onward.put(OUT, Batch(values, headers))
+
+    def _after_error(
+        self, call: Call, headers: list[Header], values: list[Any], results: list[Any], error: Exception
+    ) -> tuple[list[Header], list[Any], list[Any]]:
+        """Go on behind an item on which the unit raised: what is left of headers, values and results."""
+        kept = list(zip(headers, values, results, strict=False))
+        left = zip(headers[len(results) :], values[len(results) :], strict=True)
+        header, value = next(left)
+        result = call.again(header, value, error, _bind(call.work, value))
+        if result is not LOST:
+            kept.append((header, value, result))
+        for header, value in left:
+            try:
+                result = call.work(value)
+            except Exception as another:
+                result = call.again(header, value, another, _bind(call.work, value))
+            if result is not LOST:
+                kept.append((header, value, result))
+        return [one[0] for one in kept], [one[1] for one in kept], [one[2] for one in kept]
+
+    def _fold(self) -> None:
+        self._runs = 0
+        for call, _, _ in self._units:
+            call.meter.work.fold()
+
+
+@final
+class Spreader:
+    """A unit that gives any number of results for an item, to any of its outputs."""
+
+    def __init__(self, call: Call, desk: Desk, onward: Onward) -> None:
+        self.onward = onward
+        self._call = call
+        self._desk = desk
+
+    def run(self, batch: Batch[Any]) -> None:
+        """See `Runner.run`."""
+        for header, value in zip(batch.headers, batch, strict=True):
+            self.run_one(header, value)
+
+    def run_one(self, header: Header, value: Any) -> None:
+        """See `Runner.run_one`."""
+        call = self._call
+        call.meter.receive(1)
+        for port, of, result in self._results(Spread(call.plan.ports, header), value):
+            call.meter.emit(1)
+            self.onward.put_one(port, of, result)
+
+    def _results(self, spread: Spread, value: Any) -> Iterator[Sent]:
+        """The results of one item, measured; afterwards every output knows whether more will come."""
+        call, header = self._call, spread.header
+        busy = 0.0
+        attempts = iter(call.trouble.tries)
+        results = self._start(spread, value)
+        while True:
+            self._desk.at = call
+            then = perf_counter()
+            try:
+                sent = next(results, None)
+            except Exception as error:
+                attempt = None if spread.total else next(attempts, None)
+                if attempt is not None:
+                    call.pause(attempt)
+                    results = self._start(spread, value)
+                    continue
+                call.fail(header, value, error)
+                call.settle(spread, Reason.FAILED, error)
+                return
+            busy += perf_counter() - then
+            if sent is None:
+                break
+            yield sent
+        call.meter.work.record(busy)
+        call.finish(spread)
+
+    def _start(self, spread: Spread, value: Any) -> Iterator[Sent]:
+        """Lazy, so that what the call itself raises comes out at the first `next` too."""
+        yield from spread.of(self._call.one(spread.header, value))
+
+
+@final
+class BatchRunner:
+    """A unit that is called once for a whole batch."""
+
+    def __init__(self, call: Call, desk: Desk, onward: Onward) -> None:
+        self.onward = onward
+        self._call = call
+        self._desk = desk
+
+    def run_one(self, header: Header, value: Any) -> None:
+        """See `Runner.run_one`."""
+        self.run(Batch([value], [header]))
+
+    def run(self, batch: Batch[Any]) -> None:
+        """See `Runner.run`."""
+        call = self._call
+        self._desk.at = call
+        call.meter.receive(len(batch))
+        then = perf_counter()
+        try:
+            results = call.work(batch)
+            if not call.is_sink:
+                results = call.check_batch(results, len(batch))
+        except Exception as error:
+            self._after_error(batch, error)
+            return
+        call.meter.work.record(perf_counter() - then)
+        self._accept(batch, results)
+
+    def _after_error(self, batch: Batch[Any], error: Exception) -> None:
+        call = self._call
+        if call.takes_apart(batch):
+            call.meter.receive(-len(batch))  # each is received once more
+            for header, value in zip(batch.headers, batch, strict=True):
+                self.run_one(header, value)
+            return
+        first, last = batch.headers[0], batch.headers[-1]
+        if len(batch) > 1:
+            call.meter.failed += len(batch)
+            raise call.trouble.failure(f"{first.key} to {last.key}", error) from error
+        results = call.again(first, batch[0], error, lambda: self._once_more(batch))
+        if results is not LOST:
+            self._accept(batch, results)
+
+    def _once_more(self, batch: Batch[Any]) -> Any:
+        results = self._call.work(batch)
+        return None if self._call.is_sink else self._call.check_batch(results, len(batch))
+
+    def _accept(self, batch: Batch[Any], results: Any) -> None:
+        for port, sent in accept_batch(self._call, batch, results):
+            self.onward.put(port, sent)
+
+
+def accept_batch(call: Call, batch: Batch[Any], results: Any) -> Iterator[tuple[str, Batch[Any]]]:
+    """What is to be sent on of the results of a batch; those that are None were filtered away."""
+    if call.is_sink:
+        call.outlet.delivered(batch.headers, monotonic())
+        return
+    headers = batch.headers
+    if call.plan.ports.named is not None:
+        for header, result in zip(headers, results, strict=True):
+            spread = Spread(call.plan.ports, header)
+            for sent in spread.of(result):
+                call.meter.emit(1)
+                yield sent.port, Batch([sent.value], [sent.header])
+            call.settle(spread)
+        return
+    if not all(map(is_not, results, repeat(None))):
+        headers, results = _without_nothing(call, headers, batch, results)
+    if results:
+        call.meter.emit(len(results))
+        yield OUT, Batch(results, headers)
+
+
+def _without_nothing(
+    call: Call, headers: Sequence[Header], values: Sequence[Any], results: Sequence[Any]
+) -> tuple[list[Header], list[Any]]:
+    """The results that are not None, with their headers; the others have come to their end."""
+    for header, value, result in zip(headers, values, results, strict=True):
+        if result is None:
+            call.nothing(header, value)
+    kept = [(header, result) for header, result in zip(headers, results, strict=True) if result is not None]
+    return [header for header, _ in kept], [result for _, result in kept]
+
+
+def _bind(work: Callable[..., Any], value: Any) -> Callable[[], Any]:
+    return lambda: work(value)
