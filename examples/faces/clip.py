@@ -199,8 +199,7 @@ class _Background:
 def _photo(cache: Path, name: str) -> Image:
     photo = cv2.imread(str(cache / name), cv2.IMREAD_COLOR)
     if photo is None:
-        message = f"{cache / name} can't be read: delete it, and it is fetched again"
-        raise FileNotFoundError(message)
+        raise FileNotFoundError(f"{cache / name} can't be read: delete it, and it is fetched again")
     return np.asarray(photo, np.uint8)
 
 

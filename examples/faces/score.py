@@ -79,8 +79,7 @@ def score(metadata: Path, truth: Path, enrolled: Iterable[str]) -> dict[str, Sco
         seen = {line["index"]: line["faces"] for line in lines if line["source"] == camera}
         count = sum(line["source"] == camera for line in lines)
         if sorted(seen) != list(range(len(frames))) or count != len(frames):
-            message = f"{metadata}: {count} lines for {len(frames)} frames of {camera}, expected one for each"
-            raise ValueError(message)
+            raise ValueError(f"{metadata}: {count} lines for {len(frames)} frames of {camera}, expected one for each")
         scores[camera] = sum((_frame(seen[i], true, known) for i, true in enumerate(frames)), Score())
     return scores
 

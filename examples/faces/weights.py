@@ -39,8 +39,9 @@ class _TableReader(pickle.Unpickler):
             "torch._utils._rebuild_tensor_v2": _tensor,
         }
         if f"{module}.{name}" not in known:
-            message = f"the weights name {module}.{name}, which a table of float tensors doesn't need; not read"
-            raise pickle.UnpicklingError(message)
+            raise pickle.UnpicklingError(
+                f"the weights name {module}.{name}, which a table of float tensors doesn't need; not read"
+            )
         return known[f"{module}.{name}"]
 
     def persistent_load(self, pid: Any, /) -> _Storage:
@@ -69,8 +70,7 @@ def read_torch(path: Path) -> dict[str, Floats]:
     """
     with path.open("rb") as file:
         if _TableReader(file).load() != _MAGIC:
-            message = f"{path}: not a PyTorch file of the format before 1.6"
-            raise ValueError(message)
+            raise ValueError(f"{path}: not a PyTorch file of the format before 1.6")
         _TableReader(file).load()
         _TableReader(file).load()
         reader = _TableReader(file)
@@ -82,7 +82,7 @@ def read_torch(path: Path) -> dict[str, Floats]:
 
 
 def _view(storage: _Storage, offset: int, shape: tuple[int, ...], stride: tuple[int, ...]) -> Floats:
-    return np.lib.stride_tricks.as_strided(storage.floats[offset:], shape, [4 * step for step in stride]).copy()
+    return np.lib.stride_tricks.as_strided(storage.floats[offset:], shape, [4 * floats for floats in stride]).copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,7 @@ class _Dlib:
 
 
 def _refuse(what: str) -> NoReturn:
-    message = f"the dlib network holds {what}; this reader knows the face recognition ResNet only"
-    raise ValueError(message)
+    raise ValueError(f"the dlib network holds {what}; this reader knows the face recognition ResNet only")
 
 
 def read_dlib_resnet(path: Path) -> DlibNet:

@@ -1,22 +1,21 @@
 """StreamPy: near-realtime dataflow. The public names; no logic in here."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streampy.errors import Hung, ItemLost, Problem, ProcessError, RunError, StreamPyError, UnitFailed, WorkerDied
 from streampy.model.item import Batch, Header, Item, Latest
-from streampy.model.load import load
 from streampy.model.outputs import Outputs
 from streampy.model.pipe import Join, OnError, Pipe
 from streampy.model.process import Process
-from streampy.model.unit import Unit, unit
-from streampy.run.running import Running, run
+from streampy.model.unit import Unit, event, unit
+from streampy.run.start import run
 from streampy.run.worker import Worker, worker
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from streampy import testing
+    from streampy.model.load import load
+    from streampy.run.running import Running
 
 __all__ = [
     "Batch",
@@ -39,6 +38,7 @@ __all__ = [
     "UnitFailed",
     "Worker",
     "WorkerDied",
+    "event",
     "load",
     "run",
     "testing",
@@ -46,9 +46,13 @@ __all__ = [
     "worker",
 ]
 
+_WHEN_ASKED_FOR = {"Running": "streampy.run.running", "load": "streampy.model.load"}
+"""What a module that only declares units, and `streampy --help`, can do without: half of the time of the import."""
 
-def __getattr__(name: str) -> "ModuleType":
-    """`streampy.testing` is imported when it is first asked for: a process that runs doesn't need it."""
+
+def __getattr__(name: str) -> Any:
     if name == "testing":
         return import_module("streampy.testing")
+    if name in _WHEN_ASKED_FOR:
+        return getattr(import_module(_WHEN_ASKED_FOR[name]), name)
     raise AttributeError(f"module 'streampy' has no attribute {name!r}")

@@ -225,3 +225,13 @@ def test_mistake_of_ours_is_said_to_be_ours(monkeypatch, capsys):
 
     assert main(["schema"]) == Exit.BUG
     assert "a mistake in StreamPy itself; please report it" in capsys.readouterr().err
+
+
+def test_what_a_module_prints_when_it_is_imported_is_no_part_of_the_answer(streampy, folder):
+    (folder / "talkative.py").write_text("print('hello')\ndef one() -> int:\n    return 1\n")
+    (folder / "talk.yaml").write_text("process: talk\nunits: {one: {use: 'talkative:one'}}\n")
+
+    done = streampy("check", "--json", "talk.yaml")
+
+    assert json.loads(done.stdout)["files"][0]["process"] == "talk"
+    assert done.stderr == "hello\n"

@@ -15,11 +15,11 @@ from streampy.cli.exits import Exit
 def in_terminal(folder):
     """Run a command in a terminal of its own; returns what is seen there, and the exit code."""
 
-    def run(*words):
+    def run(*words, stdout=None):
         ours, theirs = pty.openpty()
         env = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "NO_COLOR": "1"}
         command = [sys.executable, "-m", "streampy", *words]
-        process = subprocess.Popen(command, cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
+        process = subprocess.Popen(command, cwd=folder, env=env, stdin=theirs, stdout=stdout or theirs, stderr=theirs)
         os.close(theirs)
         seen = b""
         while True:
@@ -83,3 +83,12 @@ def test_problem_shows_the_line_that_it_stands_in(in_terminal, folder):
         "\n"
         "wrong.yaml: 1 problem\n"
     )
+
+
+def test_what_units_print_goes_to_whoever_reads_it_and_not_to_the_terminal(in_terminal, folder):
+    with (folder / "printed.txt").open("w") as printed:
+        seen, code = in_terminal("run", "live.yaml", "--for", "300ms", stdout=printed)
+
+    assert code == Exit.OK
+    assert (folder / "printed.txt").read_text() == "ready\ndrained\n"
+    assert "drained" not in seen

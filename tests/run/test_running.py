@@ -396,3 +396,60 @@ def test_an_idle_process_uses_no_cpu():
         before = time.process_time()
         threading.Event().wait(1.0)
         assert time.process_time() - before < 0.02
+
+
+# events
+
+
+class Annotate(sp.Unit):
+    def __init__(self, *, font: int = 14) -> None:
+        self.font = font
+
+    def work(self, number: int) -> int:
+        return number * self.font
+
+    @sp.event("font")
+    def set_font(self, size: int) -> int:
+        if size < 1:
+            raise ValueError("a font has a size")
+        before, self.font = self.font, size
+        return before
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_an_event_is_handled_by_each_worker_between_two_items(workers):
+    with sp.run(sp.Process("p").add("annotate", Annotate, font=10, workers=workers)) as running:
+        assert running.call("annotate", 2, timeout=SOON) == 20
+        assert running.fire("annotate", "font", 7) == [10] * workers
+        assert [running.call("annotate", 2, timeout=SOON) for _ in range(5)] == [14] * 5
+
+
+def test_an_event_reaches_a_paused_source_and_a_fused_unit():
+    class Count(sp.Unit):
+        at = 0
+
+        def work(self) -> Iterator[int]:
+            while True:
+                yield self.at
+
+        @sp.event("at")
+        def set_at(self, at: int) -> None:
+            self.at = at
+
+    with sp.run(sp.Process("p").add("count", Count).add("annotate", Annotate, font=1, from_="count")) as running:
+        stream = running.stream("annotate", timeout=SOON)
+        assert next(stream) == 0
+        running.pause()
+        running.fire("count", "at", 5)
+        running.fire("annotate", "font", 10)
+        running.resume()
+        assert next(value for value in stream if value) == 50
+
+
+def test_what_an_event_raises_comes_out_where_it_was_fired_and_the_process_goes_on():
+    with sp.run(sp.Process("p").add("annotate", Annotate)) as running:
+        with pytest.raises(ValueError, match="a font has a size"):
+            running.fire("annotate", "font", 0)
+        with pytest.raises(sp.StreamPyError, match="no event 'fond', did you mean 'font'"):
+            running.fire("annotate", "fond", 1)
+        assert running.call("annotate", 1, timeout=SOON) == 14

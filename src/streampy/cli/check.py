@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from streampy.cli.exits import Exit
@@ -43,7 +44,8 @@ def _check(file: str, settings: dict[str, Any], arguments: argparse.Namespace) -
     from streampy.model.load import load_plan  # noqa: PLC0415 - reads YAML, which takes a while to import
 
     try:
-        plan = load_plan(file, set=settings, set_by="--set")
+        with redirect_stdout(sys.stderr):  # some modules are talkative when they are imported
+            plan = load_plan(file, set=settings, set_by="--set")
     except ProcessError as error:
         if not arguments.json:
             show_problems(error.problems, file, sys.stdout)

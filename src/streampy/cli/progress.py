@@ -93,5 +93,12 @@ def progress_of(system: System) -> Iterator[Watch | None]:
         *knows_end,
         TextColumn("{task.fields[figures]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), auto_refresh=False, transient=True) as bars:
+    bars = Progress(
+        *columns,
+        console=Console(stderr=True),
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # what units print goes above the bar, or to whoever reads it
+    )
+    with bars:
         yield Watch(system, bars)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import redirect_stdout
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stats", action="store_true", help="tell at the end what was measured, even where nobody looks"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout at the end, for machines")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object on stdout at the end, in the last line, for machines"
+    )
     parser.add_argument(
         "--drain-timeout", type=duration, default=30.0, metavar="DURATION", help="how long draining may take (30s)"
     )
@@ -73,7 +77,8 @@ def _plans(arguments: argparse.Namespace, settings: dict[str, Any]) -> dict[str,
     problems: list[Problem] = []
     for file, of_file in for_each(arguments.files, settings).items():
         try:
-            plans[file] = load_plan(file, set=of_file, set_by="--set")
+            with redirect_stdout(sys.stderr):  # some modules are talkative when they are imported
+                plans[file] = load_plan(file, set=of_file, set_by="--set")
         except ProcessError as error:
             show_problems(error.problems, file, sys.stderr)
             problems += error.problems
@@ -114,11 +119,13 @@ def _next(system: System, until: float | None, tick: float | None) -> object:
     """The next event; "" when it is time to look at the progress, or the time is up."""
     from queue import Empty  # noqa: PLC0415
 
+    from streampy.pipes.base import patience  # noqa: PLC0415
+
     waits = [tick] if tick is not None else []
     if until is not None:
         waits.append(max(0.0, until - monotonic()))
     try:
-        return system.events.get(timeout=min(waits, default=None))
+        return system.events.get(timeout=patience(monotonic() + min(waits, default=inf)))
     except Empty:
         return ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from streampy.cli.exits import Exit
@@ -32,7 +33,8 @@ def run(arguments: argparse.Namespace) -> Exit:
     from streampy.model.load import read  # noqa: PLC0415
 
     try:
-        plan = read(arguments.file, set=settings, set_by="--set").plan(may_be_open=True)
+        with redirect_stdout(sys.stderr):  # some modules are talkative when they are imported
+            plan = read(arguments.file, set=settings, set_by="--set").plan(may_be_open=True)
     except ProcessError as error:
         from streampy.cli.problems import show_problems  # noqa: PLC0415 - only where there are some
 

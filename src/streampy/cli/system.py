@@ -9,7 +9,8 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from streampy.run.running import Running, run
+from streampy.run.running import Running
+from streampy.run.start import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -77,18 +77,24 @@ class _Parts:
 
     @property
     def is_missing(self) -> bool:
-        """Whether it ended before it went into parts, on whatever way: then no list of them says anything."""
-        return self.tombstone is not None and not self.is_spread
+        """Whether it ended before it arrived or went into parts, on whatever way."""
+        return self.tombstone is not None and not self.is_spread and not self.values
 
 
 class _Set:
-    __slots__ = ("closing", "is_late", "key", "lane", "parts", "since")
+    __slots__ = ("first", "is_late", "key", "lane", "parts", "since")
 
-    def __init__(self, key: Any, lane: str, since: float, parts: dict[str, _Parts]) -> None:
+    def __init__(self, key: Any, lane: str, since: float, first: Header, parts: dict[str, _Parts]) -> None:
         self.key, self.lane, self.since, self.parts = key, lane, since, parts
+        self.first = first
+        """Of whatever came first, be it news: it stands for the set where nothing else comes."""
         self.is_late: Reason | None = None
-        self.closing: Header | None = None
-        """The header of a fan-out that had no parts: it stands for the item that a gathering unit is given."""
+
+    @property
+    def is_known_to_be_empty(self) -> bool:
+        """Whether, where nothing arrived, that is all there is: fan-outs without parts, and nothing that is missing."""
+        several = self.parts.values()
+        return any(parts.is_spread for parts in several) and not any(parts.is_missing for parts in several)
 
     @property
     def is_complete(self) -> bool:
@@ -158,8 +164,8 @@ class Joiner:
             return
         parts = group.parts[port]
         parts.settled[level] += ways
-        if level < len(parts.known) - 1 or not self._inputs[port].gathers:
-            parts.tombstone = tombstone
+        if not level and (parts.tombstone is None or parts.tombstone.reason is Reason.FILTERED):
+            parts.tombstone = tombstone  # where it came on several ways: that it did not take one is no news
         self._look_at(group)
 
     def close(self, port: str, header: Header, count: int, ways: int, now: float) -> None:
@@ -174,7 +180,6 @@ class Joiner:
         parts.is_spread = True
         parts.settled[level] += ways
         parts.known[level + 1] += count * ways
-        group.closing = group.closing or header
         self._look_at(group)
 
     def due(self) -> float:
@@ -231,7 +236,7 @@ class Joiner:
         shares = self._keys.shares(header)
         parts = {name: _Parts(shares.get(name)) for name, port in self._inputs.items() if not port.latest}
         self._made += 1
-        made = self._sets[key] = _Set(key, self._keys.lane(header), now, parts)
+        made = self._sets[key] = _Set(key, self._keys.lane(header), now, header, parts)
         if self._ordered:
             heappush(self._order.setdefault(made.lane, []), (self._keys.order(key, self._made), key))
         self.high_water = max(self.high_water, len(self._sets))
@@ -275,7 +280,7 @@ class Joiner:
         if group.is_late is not None and self._late is not Late.PARTIAL:
             if self._late is Late.ERROR:
                 self._verdict.late.extend(arrived[:1])
-            self._lose(group, arrived, group.is_late)
+            self._lose(group, arrived, None)
             return
         values: list[Any] = []
         for name, port in self._inputs.items():
@@ -292,10 +297,10 @@ class Joiner:
             elif port.optional:
                 values.append(None)
             else:
-                self._lose(group, arrived, self._reason(group, parts))
+                self._lose(group, arrived, parts.tombstone)
                 return
-        if not arrived and (group.closing is None or any(parts.is_missing for parts in group.parts.values())):
-            self._lose(group, arrived, self._reason(group, next(iter(group.parts.values()))))
+        if not arrived and not group.is_known_to_be_empty:
+            self._lose(group, arrived, next(filter(None, (parts.tombstone for parts in group.parts.values())), None))
             return
         header = self._header(group, arrived)
         self._verdict.joined.append(Joined(header, tuple(values)))
@@ -305,20 +310,13 @@ class Joiner:
             self._verdict.made.append(header.stream)
 
     def _header(self, group: _Set, arrived: list[Header]) -> Header:
-        first = min(arrived, key=lambda header: len(header.path)) if arrived else group.closing
-        assert first is not None, "a set is made by something that arrives"  # noqa: S101 - narrows the type
+        first = min(arrived, key=lambda header: len(header.path), default=group.first)
         return self._keys.header(self.unit, first, arrived)
 
-    def _reason(self, group: _Set, parts: _Parts) -> Reason:
-        if parts.tombstone is not None:
-            return parts.tombstone.reason
-        return group.is_late or Reason.FILTERED
-
-    def _lose(self, group: _Set, arrived: list[Header], reason: Reason) -> None:
+    def _lose(self, group: _Set, arrived: list[Header], tombstone: Tombstone | None) -> None:
+        """The set does not go on, for the reason for which a part of it ended, or because it is late."""
+        late = group.is_late or Reason.FILTERED
+        reason, where, cause = tombstone[1:] if tombstone is not None else (late, self.unit, None)
         self._verdict.lost.extend((header, reason) for header in arrived)
-        tombstones = [parts.tombstone for parts in group.parts.values() if parts.tombstone is not None]
-        some = arrived[0] if arrived else group.closing or (tombstones[0].header if tombstones else None)
-        if some is not None and self._keys.is_inherited:
-            where, cause = (tombstones[0].where, tombstones[0].cause) if tombstones else (self.unit, None)
-            header = self._keys.header(self.unit, some, arrived)
-            self._verdict.buried.append(Tombstone(header, reason, where, cause))
+        if self._keys.is_inherited:
+            self._verdict.buried.append(Tombstone(self._header(group, arrived), reason, where, cause))

@@ -204,7 +204,7 @@ def _mourners(
 
 def _ends_behind(
     receiver: UnitPlan, link: Link, found: Mapping[tuple[str, str], Mapping[tuple[str, str], int]]
-) -> dict[tuple[str, str], int]:
+) -> Mapping[tuple[str, str], int]:
     if link.feedback or receiver.inputs[link.input].port.helping is Helping.LATEST:
         return {}
     if receiver.join is not None:

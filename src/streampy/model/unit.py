@@ -56,6 +56,27 @@ class Unit:
         return read_class(cls, work, init)
 
 
+def event(name: str) -> Callable[[F], F]:
+    """Mark a method of a class unit: it is called in the worker, between two items, when the event is fired.
+
+    See `Running.fire`. What the method does needs no lock: the worker does nothing else meanwhile.
+    """
+
+    def mark(method: F) -> F:
+        method.event = name  # type: ignore[attr-defined]  # a function takes attributes, mypy disagrees
+        return method
+
+    return mark
+
+
+def events_of(use: Any) -> dict[str, str]:
+    """The events of a unit: for each name the method that is called."""
+    if not inspect.isclass(use):
+        return {}
+    methods = {name: inspect.getattr_static(use, name) for name in dir(use)}
+    return {method.event: name for name, method in methods.items() if hasattr(method, "event")}
+
+
 @overload
 def unit(function: F, /) -> F: ...
 @overload

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import Future
+from functools import partial
 from inspect import isawaitable
 from threading import Thread
 from time import perf_counter
@@ -19,6 +21,7 @@ from streampy.run.call import Call, Onward
 from streampy.run.call_async import run_async
 from streampy.run.gate import Gate
 from streampy.run.inlet import Inlet, Taken
+from streampy.run.mail import Mailbox
 from streampy.run.runners import Fused, Runner, Straight, make_runners
 from streampy.run.source import run_source, run_source_async
 from streampy.run.stream import run_stream, run_stream_async
@@ -70,6 +73,7 @@ class Member:
         self.inlet = inlet
         self.in_hand = 0
         self.is_starting = True
+        self.mail = Mailbox()
         self.has_left = False
         self._units = units
         self._turnstile = turnstile
@@ -93,6 +97,15 @@ class Member:
     def head(self) -> Call:
         """The first unit of the chain."""
         return self.calls[0]
+
+    def fire(self, unit: str, method: str, values: tuple[Any, ...], named: dict[str, Any]) -> Future[Any] | None:
+        """Have a method of one of its units called between two items; None where the unit is not here."""
+        for call, made in zip(self.calls, self._units, strict=True):
+            if call.plan.name == unit:
+                answer = self.mail.post(partial(getattr(made, method), *values, **named))
+                self._gate.knock() if self.inlet is None else self.inlet.knock()
+                return answer
+        return None
 
     def _news(self, taken: Taken) -> None:
         """Count and pass on what ended at the way in."""
@@ -162,6 +175,7 @@ class ThreadMember(Member):
         finally:
             self._stop()
             self.has_left = True
+            self.mail.shut()
             self._foreman.left(self)
 
     def _start(self) -> None:
@@ -207,10 +221,11 @@ class ThreadMember(Member):
         assert inlet is not None, "a source has no inlet, and takes nothing"  # noqa: S101 - narrows the type
         while True:
             since = perf_counter()
-            taken = inlet.get(hungry.appetite if hungry is not None else 1.0)
+            taken = inlet.get(self.mail, hungry.appetite if hungry is not None else 1.0)
             self.head.meter.idle += perf_counter() - since
             if taken is None:
                 return
+            self.mail.read()
             self.in_hand = len(taken.batch)
             self._news(taken)
             yield taken
@@ -236,6 +251,7 @@ class TaskMember(Member):
         finally:
             await self._stop()
             self.has_left = True
+            self.mail.shut()
             self._foreman.left(self)
 
     async def _start(self) -> None:
@@ -256,7 +272,7 @@ class TaskMember(Member):
     async def _work(self) -> None:
         work = self._units[0].work
         if self.inlet is None:
-            await run_source_async(self.head, work, self._gate)
+            await run_source_async(self.head, work, self._gate, self.mail)
         elif self.head.plan.ports.is_stream:
             await run_stream_async(self.head, work, (taken.batch async for taken in self._takes()))
         else:
@@ -282,10 +298,11 @@ class TaskMember(Member):
         assert inlet is not None, "a source has no inlet, and takes nothing"  # noqa: S101 - narrows the type
         while True:
             since = perf_counter()
-            taken = await inlet.get_async()
+            taken = await inlet.get_async(self.mail)
             self.head.meter.idle += perf_counter() - since
             if taken is None:
                 return
+            await self.mail.read_async()
             self.in_hand = len(taken.batch)
             self._news(taken)
             yield taken

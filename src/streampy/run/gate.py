@@ -6,9 +6,14 @@ Knows nothing of who passes.
 from __future__ import annotations
 
 import asyncio
-from threading import Event, Lock
+from math import inf
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from streampy.pipes.base import Bell
+
+if TYPE_CHECKING:
+    from streampy.run.mail import Mailbox
 
 
 class Gate:
@@ -17,43 +22,49 @@ class Gate:
     def __init__(self) -> None:
         self.is_free = False
         """Whether there is nothing to look at: the gate is open, and nobody was asked to stop."""
+        self._is_open = False
         self._is_stopping = False
-        self._open = Event()
         self._bell = Bell(Lock())
-
-    @property
-    def is_open(self) -> bool:
-        """Whether one may pass."""
-        return self._open.is_set()
 
     def open(self) -> None:
         """Let everybody through from now on."""
         with self._bell.lock:
-            self._open.set()
+            self._is_open = True
             self.is_free = not self._is_stopping
             self._bell.ring()
 
     def close(self) -> None:
         """Hold everybody back from now on."""
-        if not self._is_stopping:
-            self.is_free = False
-            self._open.clear()
+        with self._bell.lock:
+            if not self._is_stopping:
+                self._is_open = self.is_free = False
 
     def stop(self) -> None:
         """Let everybody through for ever: they were asked to stop, and find out."""
         self._is_stopping = True
         self.open()
 
-    def wait(self) -> None:
-        """Pass when it is open."""
-        if not self._open.is_set():
-            self._open.wait()
+    def knock(self) -> None:
+        """Wake those that wait, so that they read their mail."""
+        with self._bell.lock:
+            self._bell.ring()
 
-    async def wait_async(self) -> None:
+    def wait(self, mail: Mailbox) -> bool:
+        """Wait until it is open; False where there is mail to be read first."""
+        with self._bell.lock:
+            while not self._is_open:
+                if mail:
+                    return False
+                self._bell.wait(inf)
+        return True
+
+    async def wait_async(self, mail: Mailbox) -> bool:
         """As `wait`, for a task of the event loop."""
-        while not self._open.is_set():
+        while True:
             with self._bell.lock:
-                if self._open.is_set():
-                    return
+                if self._is_open:
+                    return True
+                if mail:
+                    return False
                 ringing = self._bell.ringing(asyncio.get_running_loop())
             await ringing

@@ -25,6 +25,7 @@ from streampy.pipes.local import LocalPipe
 
 if TYPE_CHECKING:
     from streampy.run.loop import Loop
+    from streampy.run.mail import Mailbox
     from streampy.run.mourning import Undertaker
 
 _SETS_AT_ONCE = 16
@@ -139,15 +140,17 @@ class Inlet:
                 self.joiner.close(port, header, count, ways, monotonic())
                 self._arrived.ring()
 
-    def get(self, appetite: float = 1.0) -> Taken | None:
+    def get(self, mail: Mailbox, appetite: float = 1.0) -> Taken | None:
         """What to work on next, waited for; None when nothing will come any more. Raises Cancelled.
 
-        appetite: how many items a worker that is quick may be given at once, although its unit did not ask for batches.
+        mail: where there is some, an empty batch comes at once. appetite: how many items a worker that is quick may be
+        given at once, although its unit did not ask for batches.
         """
         with self.lock:
             while True:
-                now = monotonic()
-                taken, until = self._poll(now, appetite)
+                if mail:
+                    return Taken(Batch())
+                taken, until = self._poll(monotonic(), appetite)
                 if taken is not None or until is None:
                     return taken
                 try:
@@ -155,11 +158,13 @@ class Inlet:
                 except TimeoutError:
                     continue
 
-    async def get_async(self) -> Taken | None:
+    async def get_async(self, mail: Mailbox) -> Taken | None:
         """As `get`, for a task of the event loop."""
         loop = asyncio.get_running_loop()
         while True:
             with self.lock:
+                if mail:
+                    return Taken(Batch())
                 taken, until = self._poll(monotonic())
                 if taken is not None or until is None:
                     return taken
@@ -226,6 +231,11 @@ class Inlet:
         """All that a batch gave was put where it belongs."""
         if self.loop:
             self.loop.leave(len(taken.batch) + len(taken.lost) + len(taken.absorbed) - len(taken.made))
+
+    def knock(self) -> None:
+        """Wake the workers that wait, so that they read their mail."""
+        with self.lock:
+            self._arrived.ring()
 
     def end(self, port: str) -> None:
         """A sender of this input has ended."""

@@ -15,6 +15,7 @@ from streampy.flow.router import Sent, Spread
 from streampy.model.item import Batch, Header, Reason
 from streampy.model.ports import OUT
 from streampy.run.call import LOST, Call, Onward
+from streampy.run.mail import Mailbox
 
 HOLD_BACK: Final = 0.0002
 """Seconds that a result may wait for those of the rest of its batch."""
@@ -37,6 +38,7 @@ class Desk(Protocol):
     """Where the worker notes which unit it is calling."""
 
     at: Call
+    mail: Mailbox
 
 
 def make_runners(calls: Sequence[Call], desk: Desk, end: Onward) -> Runner:

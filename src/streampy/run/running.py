@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from math import inf
 from time import monotonic
 from types import TracebackType
@@ -14,12 +16,11 @@ from typing import Any, Self
 
 from streampy.errors import Hung, RunError, StreamPyError
 from streampy.flow.ledger import Ledger
-from streampy.model.check import make_plan
 from streampy.model.item import Batch, Reason
 from streampy.model.plan import Plan
-from streampy.model.process import Process
 from streampy.model.suggest import did_you_mean
-from streampy.pipes.base import Cancelled
+from streampy.model.unit import events_of
+from streampy.pipes.base import Cancelled, patience, wait_for
 from streampy.run.entry import Entry
 from streampy.run.look import look_at
 from streampy.run.output import Output
@@ -32,31 +33,6 @@ _GRACE = 5.0
 """Seconds in which what is under way may come to its end when a process is stopped."""
 _LAST = 1.0
 """Seconds that the workers then have to come home."""
-_PATIENCE = 120.0
-"""Seconds that the units may take to start: models are loaded then."""
-
-
-def run(process: Process | Plan, *, start_within: float = _PATIENCE) -> Running:
-    """Start a process; returns when all its units have started. Leaving the `with` block stops it.
-
-    >>> from collections.abc import Iterator
-    >>> import streampy as sp
-    >>> def numbers(*, until: int) -> Iterator[int]:
-    ...     yield from range(until)
-    >>> def double(number: int) -> int:
-    ...     return 2 * number
-    >>> process = sp.Process("doubles").add("numbers", numbers, until=4).add("double", double, from_="numbers")
-    >>> with sp.run(process) as running:
-    ...     print(list(running.stream("double")))
-    [0, 2, 4, 6]
-
-    start_within: seconds. Raises ProcessError where the process can't be started as it is described, UnitFailed where
-    a unit raises while it is made or started, Hung where one does not start in time.
-    """
-    plan = process if isinstance(process, Plan) else make_plan(process)
-    running = Running(Segment(plan))
-    running._start(start_within)
-    return running
 
 
 class Running:
@@ -74,13 +50,14 @@ class Running:
     def __repr__(self) -> str:
         return f"<Running {self._segment.plan.name!r}: {self._segment!r}>"
 
-    def _start(self, patience: float) -> None:
+    def start(self, patience: float) -> None:
+        """Start all units, within `patience` seconds. Raises UnitFailed, or Hung. Called once, by `streampy.run`."""
         try:
-            self._segment.start(patience)
+            has_started = self._segment.start(patience)
         except Hung:
             self._come_home(_LAST)
             raise
-        if self._segment.errors:
+        if not has_started:
             self._come_home(_LAST)
             self._raise()
 
@@ -158,7 +135,7 @@ class Running:
         until = monotonic() + timeout
         try:
             self._put(entry, header, arguments, timeout)
-            return future.result(max(0.0, until - monotonic()))
+            return _result(future, until)
         except TimeoutError:
             raise TimeoutError(f"no answer to {header.key} within {timeout:g} s") from None
         except RunError:
@@ -199,6 +176,22 @@ class Running:
         """The items that were put aside with their errors, which are then no longer kept here."""
         return self._segment.dead_letters.take()
 
+    def fire(self, unit: str, event: str, /, *values: Any, timeout: float = 10.0, **named: Any) -> list[Any]:
+        """Fire an event at a unit: its method marked `@event(NAME)` is called in each worker, between two items.
+
+        Returns what the workers' methods returned. timeout: seconds; TimeoutError past it, for a worker that is busy.
+        What a method raises comes out here; the process goes on. Raises StreamPyError for an event that is not there.
+        """
+        if unit not in self.plan.units:
+            raise StreamPyError(f"there is no unit {unit!r}{did_you_mean(unit, self.plan.units)}")
+        events = events_of(self.plan.units[unit].spec.use)
+        if event not in events:
+            hint = did_you_mean(event, events) if events else "; it has none"
+            raise StreamPyError(f"{unit!r} has no event {event!r}{hint}")
+        until = monotonic() + timeout
+        answers = [member.fire(unit, events[event], values, named) for member in self._segment.members]
+        return [_result(answer, until) for answer in answers if answer is not None]
+
     def pause(self) -> None:
         """Hold the sources; what they emitted goes on."""
         self._segment.gate.close()
@@ -213,7 +206,7 @@ class Running:
         timeout: seconds; TimeoutError past it. Raises the error of a unit: UnitFailed, or an ExceptionGroup of several.
         """
         self._let_outputs_go()
-        if not self._segment.over.wait(None if timeout == inf else timeout):
+        if not wait_for(self._segment.over, monotonic() + timeout):
             if self._segment.is_cancelled:
                 self._come_home(0)
             raise TimeoutError(f"{self._segment.plan.name!r} still runs after {timeout:g} s")
@@ -253,7 +246,7 @@ class Running:
         self._segment.finish_sources()
         for entry in self._entries.values():
             entry.end()
-        self._segment.over.wait(timeout)
+        wait_for(self._segment.over, monotonic() + timeout)
         self._note_end()
 
     def _let_outputs_go(self) -> None:
@@ -263,7 +256,7 @@ class Running:
 
     def _come_home(self, patience: float) -> None:
         """Wait for cancelled workers. Raises Hung where some don't come, unless a unit's error is to be raised."""
-        if not self._segment.over.wait(patience):
+        if not wait_for(self._segment.over, monotonic() + patience):
             late = self._segment.at_work()
             _log.error("%s did not come back %.1f s after it was cancelled", ", ".join(late), patience)
             if not self._segment.errors:
@@ -307,6 +300,14 @@ class Running:
             hint = did_you_mean(unit, self._entries) if self._entries else "; it has none: all inputs are linked"
             raise StreamPyError(f"{unit!r} is no open input of the process{hint}")
         return self._entries[unit]
+
+
+def _result(future: Future[Any], until: float) -> Any:
+    """What the future holds. Raises TimeoutError past `until` (`time.monotonic` seconds)."""
+    while not future.done() and monotonic() < until:
+        with suppress(TimeoutError):
+            future.exception(patience(until))
+    return future.result(0)
 
 
 def _arguments(entry: Entry, unit: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from streampy.errors import Hung, UnitFailed
 from streampy.flow.ledger import Ledger
 from streampy.model.item import Batch, Header
 from streampy.model.plan import Plan, UnitPlan
+from streampy.pipes.base import wait_for
 from streampy.run.call import Call
 from streampy.run.crew import Member, TaskMember, ThreadMember
 from streampy.run.gate import Gate
@@ -155,11 +156,10 @@ class Segment:
             doors[port] = found
         return doors
 
-    def start(self, patience: float) -> None:
-        """Start every unit, then let the sources go. Returns when all are ready.
+    def start(self, patience: float) -> bool:
+        """Start every unit, then let the sources go. Returns when all are ready; False where one raised (`errors`).
 
         patience: seconds that the units may take to start. Raises Hung past it, naming the culprits.
-        A unit that fails to start is told in `errors`.
         """
         self.started = monotonic()
         TUNING.begin()
@@ -167,11 +167,14 @@ class Segment:
         if tasks:
             self._threads.append(self._launch_loop(tasks))
         self._threads.extend(member.launch() for member in self.members if isinstance(member, ThreadMember))
-        if not self._ready.wait(patience):
+        if not wait_for(self._ready, monotonic() + patience):
             late = [member.worker.name for member in self.members if member.is_starting]
             self.cancel()
             raise Hung(late, f"did not start within {patience:g} s")
+        if self.errors:
+            return False
         self.gate.open()
+        return True
 
     def _launch_loop(self, tasks: Sequence[TaskMember]) -> Thread:
         async def run_all() -> None:

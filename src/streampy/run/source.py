@@ -18,6 +18,7 @@ from streampy.run.call import Call, Onward
 
 if TYPE_CHECKING:
     from streampy.run.gate import Gate
+    from streampy.run.mail import Mailbox
     from streampy.run.runners import Desk
 
 _SPECIAL = frozenset({Batch, Item})
@@ -86,13 +87,11 @@ def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onwa
     births = Births(call)
     record = call.meter.work.record
     values = _values(call, work)
-    stopping = call.worker.asked_to_stop.is_set
+    mail = desk.mail
     try:
         while True:
-            if not gate.is_free:
-                gate.wait()
-                if stopping():
-                    return
+            if (mail or not gate.is_free) and not _may_go_on(call, gate, mail):
+                return
             desk.at = call
             then = perf_counter()
             try:
@@ -102,7 +101,7 @@ def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onwa
             except Exception as error:
                 raise call.trouble.failure("", error) from error
             record(perf_counter() - then)
-            if not gate.is_free and stopping():
+            if call.worker.stopping:
                 return  # born after the process was told to stop: it never was
             if births.are_plain(value):
                 onward.put_one(OUT, births.header(), value)
@@ -113,15 +112,12 @@ def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onwa
         _close(values)
 
 
-async def run_source_async(call: Call, work: Callable[[], Any], gate: Gate) -> None:
+async def run_source_async(call: Call, work: Callable[[], Any], gate: Gate, mail: Mailbox) -> None:
     """As `run_source`, for an `async def` source."""
     births = Births(call)
     values: AsyncIterator[Any] = aiter(work()) if call.plan.ports.emits is Emits.MANY else _called_again_async(work)
     try:
-        while not call.worker.stopping:
-            await gate.wait_async()
-            if call.worker.stopping:
-                return
+        while await _may_go_on_async(call, gate, mail):
             then = perf_counter()
             try:
                 value = await anext(values)
@@ -136,6 +132,25 @@ async def run_source_async(call: Call, work: Callable[[], Any], gate: Gate) -> N
         close = getattr(values, "aclose", None)
         if close is not None:
             await close()
+
+
+def _may_go_on(call: Call, gate: Gate, mail: Mailbox) -> bool:
+    """Read the mail and wait for the gate; False where the source is to end."""
+    while True:
+        mail.read()
+        if call.worker.stopping:
+            return False
+        if gate.wait(mail):
+            return not call.worker.stopping
+
+
+async def _may_go_on_async(call: Call, gate: Gate, mail: Mailbox) -> bool:
+    while True:
+        await mail.read_async()
+        if call.worker.stopping:
+            return False
+        if await gate.wait_async(mail):
+            return not call.worker.stopping
 
 
 def _values(call: Call, work: Callable[[], Any]) -> Iterator[Any]:

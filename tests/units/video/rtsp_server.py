@@ -34,6 +34,7 @@ class RtspServer:
         self.rate = rate
         self.silent_after = silent_after
         self.played = 0
+        self.is_silent = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listening.getsockname()[1]
         self.url = f"rtsp://127.0.0.1:{self.port}/live"
@@ -90,6 +91,7 @@ class RtspServer:
             if self._over.wait(1 / self.rate):
                 return
         if self.silent_after:
+            self.is_silent.set()
             self._over.wait()
         connection.shutdown(socket.SHUT_RDWR)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from streampy.model.config.document import Document
+from streampy.model.config.document import Document, KeyPath
 from streampy.model.config.find import NotFound, find_unit, look_beside
 from streampy.model.config.keys import EXTRA, ProcessKeys, UnitKeys
 from streampy.model.config.variables import expand
@@ -24,6 +24,8 @@ from streampy.model.suggest import did_you_mean, nearest
 if TYPE_CHECKING:
     from streampy.model.load import Source
 
+_SETTING = 3
+"""The length of the key path of `set`."""
 _ABSENT = "absent:absent"
 """Stands for a `use` that was told to be wrong, so that the other keys of the unit can be read."""
 
@@ -32,7 +34,7 @@ def read_document(source: Source, origin: tuple[str, int] = ("", 0)) -> Document
     """The values of a file or of a dict, variables put in. Raises nothing: what is wrong is in the document."""
     if isinstance(source, Mapping):
         document = Document(*origin)
-        document.value = dict(source)
+        document.value = _with_text_keys((), source)
     else:
         document = Document(os.fspath(source))
         _read_file(document)
@@ -42,6 +44,15 @@ def read_document(source: Source, origin: tuple[str, int] = ("", 0)) -> Document
             1, 1, "there is nothing in it: a process has the keys `process` and `units` (`streampy new` writes one)"
         )
     return document
+
+
+def _with_text_keys(path: KeyPath, value: Any) -> Any:
+    """As a file has it: keys are text, but for those inside of a setting, which are the unit's affair."""
+    if path[:1] == ("units",) and path[2:3] == ("set",) and len(path) > _SETTING:
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _with_text_keys((*path, key), one) for key, one in value.items()}
+    return value
 
 
 def _read_file(document: Document) -> None:

@@ -34,7 +34,8 @@ def explain_syntax(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, st
         mark = context
     if mark is None:
         return 0, 0, said
-    before = text.splitlines()[mark.line][: mark.column + 1] if mark.line < text.count("\n") + 1 else ""
+    lines = text.splitlines()
+    before = lines[mark.line][: mark.column + 1] if mark.line < len(lines) else ""
     message = _explain(said, before)
     opened = {"while parsing a flow mapping": "{", "while parsing a flow sequence": "["}.get(error.context or "")
     if opened and context is not None and context.line != mark.line:

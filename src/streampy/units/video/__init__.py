@@ -67,8 +67,7 @@ def __getattr__(name: str) -> object:
     for module, names in _WHERE.items():
         if name in names:
             return getattr(import_module(f"{__name__}.{module}"), name)
-    message = f"module {__name__!r} has no unit {name!r}; it has {', '.join(__all__)}"
-    raise AttributeError(message)
+    raise AttributeError(f"module {__name__!r} has no unit {name!r}; it has {', '.join(__all__)}")
 
 
 def __dir__() -> list[str]:

@@ -156,8 +156,7 @@ class Camera(sp.Unit):
             if worker.stopping:
                 return
             if failures > self.retries:
-                message = f"{self} is lost: {hidden(str(lost))}"
-                raise ConnectionError(message) from lost
+                raise ConnectionError(f"{self} is lost: {hidden(str(lost))}") from lost
             wait = min(self.retry_most, self.retry * 2.0 ** (failures - 1))
             worker.logger.warning("%s is lost (%s); opening it again in %.1f s", self, hidden(str(lost)), wait)
             if worker.sleep(wait):
@@ -165,13 +164,13 @@ class Camera(sp.Unit):
 
     def _open_file(self) -> Container:
         if "://" not in self.url and not Path(self.url).is_file():
-            message = f"{self}: no such file; give a file, a webcam's number, or a URL such as rtsp://..."
-            raise FileNotFoundError(message)
+            raise FileNotFoundError(
+                f"{self}: no such file; give a file, a webcam's number, or a URL such as rtsp://..."
+            )
         try:
             return av.open(self.url, options=dict(self.options))
         except av.error.InvalidDataError as error:
-            message = f"{self} is not a video that FFmpeg can read"
-            raise ValueError(message) from error
+            raise ValueError(f"{self} is not a video that FFmpeg can read") from error
 
     def _open_live(self) -> Container:
         form = "v4l2" if self.url.startswith("/dev/") else None

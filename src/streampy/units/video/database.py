@@ -90,8 +90,7 @@ class FaceDatabase:
 
         """
         if not name:
-            message = "a face needs a name that is not empty"
-            raise ValueError(message)
+            raise ValueError("a face needs a name that is not empty")
         self.refresh()
         self._check_size(vector.size)
         blob = np.ascontiguousarray(vector, "<f4").tobytes()
@@ -162,8 +161,7 @@ class FaceDatabase:
 
     def _check_size(self, size: int) -> None:
         if len(self) and size != self._vectors.shape[1]:
-            message = (
+            raise ValueError(
                 f"{self.path} holds descriptors of {self._vectors.shape[1]} numbers, got one of {size}: "
                 "each descriptor network needs a database of its own"
             )
-            raise ValueError(message)

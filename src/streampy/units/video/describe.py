@@ -1,5 +1,6 @@
 """Faces as vectors."""
 
+import sys
 from typing import Literal
 
 import cv2
@@ -56,8 +57,9 @@ class Describe(sp.Unit):
         self.network = open_network(self.model, threads=self.threads)
         wanted = self.network.get_inputs()[0]
         self.input = wanted.name
-        self.most = wanted.shape[0] if isinstance(wanted.shape[0], int) else 0  # 0: any number at once
-        self.side = wanted.shape[2] if isinstance(wanted.shape[2], int) else 0  # 0: any size
+        count, _, side, _ = wanted.shape  # a name stands for any number
+        self.at_once = count if isinstance(count, int) else sys.maxsize
+        self.side = side if isinstance(side, int) else 0
 
     def work(self, crop: sp.Batch[Crop]) -> sp.Batch[Descriptor]:
         """Give one descriptor for each crop."""
@@ -69,14 +71,9 @@ class Describe(sp.Unit):
         size = (self.side, self.side) if self.side else images[0].shape[1::-1]
         mean = (self.mean, self.mean, self.mean)
         blob = cv2.dnn.blobFromImages(images, self.scale, size, mean, swapRB=self.channels == "rgb")
-        at_once = self.most or len(images)
-        parts = [
-            self.network.run(None, {self.input: blob[start : start + at_once]})[0].reshape(
-                len(blob[start : start + at_once]), -1
-            )
-            for start in range(0, len(images), at_once)
-        ]
-        vectors = np.concatenate(parts).astype(np.float32, copy=False)
+        parts = np.split(blob, range(self.at_once, len(images), self.at_once))
+        outputs = [self.network.run(None, {self.input: part})[0].reshape(len(part), -1) for part in parts]
+        vectors = np.concatenate(outputs).astype(np.float32, copy=False)
         if self.normalise:
             vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return vectors

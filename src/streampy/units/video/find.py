@@ -42,10 +42,9 @@ class FindFaces(sp.Unit):
 
             self.find = YuNet(self.models, score=self.score).find
         else:
-            message = (
+            raise FileNotFoundError(
                 f"FindFaces: nothing at models={self.models}: give a folder with pnet.onnx, rnet.onnx and onet.onnx"
             )
-            raise FileNotFoundError(message)
 
     def work(self, frame: Frame) -> Faces:
         """Find the faces of one frame, the surest first."""

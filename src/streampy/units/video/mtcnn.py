@@ -128,8 +128,8 @@ def _patches(image: Image, boxes: Floats, side: int) -> Image:
     pixels apart and no pixel is skipped; all patches of one copy by one call. (A call for each box costs twice the
     time, and each takes the interpreter lock again from the other units.)
     """
-    step = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) / side
-    level = np.floor(np.log2(np.clip(step, 1, None))).astype(int)
+    spacing = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) / side
+    level = np.floor(np.log2(np.clip(spacing, 1, None))).astype(int)
     patches = np.zeros((len(boxes), side, side, 3), np.uint8)
     shrunk = image
     for number in range(int(level.max()) + 1):

@@ -18,8 +18,7 @@ def open_network(path: str | Path, *, threads: int) -> ort.InferenceSession:
 
     """
     if not Path(path).is_file():
-        message = f"no model at {path}: give the path of an ONNX file"
-        raise FileNotFoundError(message)
+        raise FileNotFoundError(f"no model at {path}: give the path of an ONNX file")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -29,11 +29,9 @@ class Photos(sp.Unit):
         """
         paths = sorted(path for path in self.folder.glob("*/*") if path.suffix.lower() in _KINDS)
         if not paths:
-            message = f"Photos: no image in {self.folder}/NAME/: make one folder for each person there"
-            raise FileNotFoundError(message)
+            raise FileNotFoundError(f"Photos: no image in {self.folder}/NAME/: make one folder for each person there")
         for index, path in enumerate(paths):
             image = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if image is None:
-                message = f"Photos: {path} can't be read as an image"
-                raise ValueError(message)
+                raise ValueError(f"Photos: {path} can't be read as an image")
             yield Frame(np.asarray(image, np.uint8), float(index), index, path.parent.name)

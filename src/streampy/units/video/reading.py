@@ -39,8 +39,7 @@ def pictures(container: Container, *, threads: int) -> Iterator[Picture]:
 
     """
     if not container.streams.video:
-        message = f"{hidden(container.name)} has no video in it"
-        raise ValueError(message)
+        raise ValueError(f"{hidden(container.name)} has no video in it")
     stream = container.streams.video[0]
     stream.codec_context.thread_count = threads
     period = 1 / frame_rate(container)
@@ -84,7 +83,7 @@ class LiveReader:
         self._ended = False
         self._error: Exception | None = None
         self._abandoned = False
-        self._thread = threading.Thread(target=self._read, name=f"read {name}", daemon=True)
+        self._thread = threading.Thread(target=self._read, name=f"streampy read {name}", daemon=True)
         self._thread.start()
 
     def __enter__(self) -> Self:
@@ -111,8 +110,7 @@ class LiveReader:
                     if is_stopping():
                         return
                     if time.monotonic() - heard > self._timeout:
-                        message = f"no picture for {self._timeout} s"
-                        raise TimeoutError(message)
+                        raise TimeoutError(f"no picture for {self._timeout} s")
                 if not self._ready:
                     break
                 picture = self._ready.popleft()

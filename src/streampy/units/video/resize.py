@@ -13,8 +13,9 @@ class Resize(sp.Unit):
     def __init__(self, *, width: int, height: int = 0) -> None:
         """Set the size in pixels; a height of 0 keeps the shape of the image."""
         if width < 1 or height < 0:
-            message = f"Resize: got {width} x {height}, expected at least 1 x 1 pixel (height 0: as the shape gives)"
-            raise ValueError(message)
+            raise ValueError(
+                f"Resize: got {width} x {height}, expected at least 1 x 1 pixel (height 0: as the shape gives)"
+            )
         self.width = width
         self.height = height
 

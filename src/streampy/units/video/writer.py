@@ -60,8 +60,7 @@ class VideoWriter(sp.Unit):
         path = Path(self.path.format(stream=frame.stream))
         if frame.stream not in self.files:
             if any(path == file.path for file in self.files.values()):
-                message = f"VideoWriter: two streams for {path}: put {{stream}} into its path"
-                raise ValueError(message)
+                raise ValueError(f"VideoWriter: two streams for {path}: put {{stream}} into its path")
             self.files[frame.stream] = _VideoFile(path, self, frame.value)
         self.files[frame.stream].write(frame.value)
 
@@ -95,10 +94,9 @@ class _VideoFile:
     def write(self, frame: Frame) -> None:
         size = frame.image.shape[1::-1]
         if size != self.size:
-            message = (
+            raise ValueError(
                 f"VideoWriter: {self.path} began with frames of {self.size} pixels, got {size}: use Resize before it"
             )
-            raise ValueError(message)
         image = frame.image[: size[1] // 2 * 2, : size[0] // 2 * 2]
         picture = av.VideoFrame.from_ndarray(image, format="bgr24")
         # Encoders refuse a time that does not grow; a camera that was reconnected may give one.
@@ -118,6 +116,5 @@ def _add_video(
 ) -> av.VideoStream:
     stream = container.add_stream(codec, rate=rate, options=options)
     if not isinstance(stream, av.VideoStream):
-        message = f"VideoWriter: {codec} is no video codec"
-        raise TypeError(message)
+        raise TypeError(f"VideoWriter: {codec} is no video codec")
     return stream

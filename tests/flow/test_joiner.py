@@ -1,0 +1,389 @@
+"""Whatever arrives, in whatever order: every item ends once, and a set goes on once, with exactly its parts."""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+from collections import Counter
+from dataclasses import dataclass, field
+from math import inf
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from streampy.flow.joiner import Joined, Joiner, JoinInput, Verdict
+from streampy.model.item import Header, Item, Reason, Tombstone
+from streampy.model.pipe import Join
+from streampy.model.plan import JoinPlan, Share
+
+SEVERAL = 7
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a joiner is told: `kind` is add, bury or close."""
+
+    kind: str
+    port: str
+    header: Header
+    value: str = ""
+    ways: int = 1
+    count: int = 0
+    reason: Reason = Reason.FILTERED
+
+    def tell(self, joiner: Joiner, now: float) -> None:
+        if self.kind == "add":
+            joiner.add(self.port, self.header, self.value, now)
+        elif self.kind == "close":
+            joiner.close(self.port, self.header, self.count, self.ways, now)
+        else:
+            joiner.bury(self.port, Tombstone(self.header, self.reason, "somewhere"), self.ways, now)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A join: its inputs, and what each stream sends to them."""
+
+    inputs: dict[str, JoinInput]
+    shares: dict[str, dict[str, Share]]
+    depths: dict[str, int]
+
+    def joiner(self, *, ordered: bool = True, **join: object) -> Joiner:
+        gathers = frozenset(name for name, port in self.inputs.items() if port.gathers)
+        latest = frozenset(name for name, port in self.inputs.items() if port.latest)
+        plan = JoinPlan(Join(**{"capacity": 10_000, **join}), self.depths, self.shares, gathers, latest)
+        return Joiner("join", plan, self.inputs, ordered=ordered)
+
+
+def one(name: str, *, optional: bool = False, gathers: bool = False, latest: bool = False) -> JoinInput:
+    return JoinInput(name, optional, gathers, latest)
+
+
+def shape_of(inputs: list[JoinInput], shares: dict[str, Share], stream: str = "camera", depth: int = 0) -> Shape:
+    return Shape({port.name: port for port in inputs}, {stream: shares}, {stream: depth})
+
+
+PAIR = shape_of([one("frame"), one("markup")], {"frame": Share(1, 0), "markup": Share(1, 0)})
+BARE = shape_of([one("frame"), one("names", optional=True)], {"frame": Share(1, 0), "names": Share(1, 0)})
+FACES = shape_of([one("frame"), one("faces", gathers=True)], {"frame": Share(1, 0), "faces": Share(1, 1)})
+MAYBE = shape_of(
+    [one("frame"), one("faces", gathers=True, optional=True)], {"frame": Share(1, 0), "faces": Share(1, 1)}
+)
+ALONE = shape_of([one("faces", gathers=True)], {"faces": Share(1, 1)})
+
+
+@st.composite
+def shapes(draw: st.DrawFn) -> Shape:
+    """A join of up to four inputs, fed by up to three streams, each on ways of its own."""
+    inputs: dict[str, JoinInput] = {}
+    for number in range(draw(st.integers(1, 4))):
+        kind = draw(st.sampled_from(("one", "one", "gathers", "latest"))) if number else "one"
+        name = f"{kind}{number}"
+        optional = draw(st.booleans()) if kind in ("one", "gathers") else True
+        inputs[name] = one(name, optional=optional, gathers=kind == "gathers", latest=kind == "latest")
+    if draw(st.booleans()):
+        inputs["alone"] = inputs.pop("one0")
+        inputs["alone"] = one("alone", optional=draw(st.booleans()), gathers=True)
+    shares, depths = {}, {}
+    for number in range(draw(st.integers(1, 3))):
+        depths[f"camera{number}"] = draw(st.integers(0, 2))
+        shares[f"camera{number}"] = {
+            name: Share(draw(st.integers(1, 3)), draw(st.integers(0, 2)) if port.gathers else 0)
+            for name, port in inputs.items()
+            if not port.latest and not (port.optional and number and draw(st.booleans()))
+        }
+    return Shape(inputs, {stream: ports for stream, ports in shares.items() if ports}, depths)
+
+
+@dataclass
+class Families:
+    """All that is told of some items, in the order in which it is told."""
+
+    shape: Shape
+    events: list[Event] = field(default_factory=list)
+    keys: list[tuple] = field(default_factory=list)
+
+    def add(self, draw: st.DrawFn, key: tuple, *, doubled: bool = False) -> None:
+        stream, seq, *path = key
+        self.keys.append(key)
+        for port, share in self.shape.shares[stream].items():
+            header = Header(stream, seq, float(seq), tuple(path))
+            self._grow(draw, port, header, share.ways, share.levels, doubled=doubled and share.ways == 1)
+
+    def _grow(self, draw: st.DrawFn, port: str, header: Header, ways: int, levels: int, *, doubled: bool) -> None:
+        """What becomes of an item on its way to the join: it ends, goes several ways, into parts, or arrives."""
+        what = draw(st.sampled_from(("go", "go", "go", "go", "fork", "end")))
+        if what == "end":
+            reason = draw(st.sampled_from(Reason))
+            self.events.append(Event("bury", port, header, ways=ways, reason=reason))
+        elif ways > 1 and (what == "fork" or not levels):
+            for _ in range(ways):
+                self._grow(draw, port, header, 1, levels, doubled=doubled)
+        elif levels:
+            count = draw(st.integers(0, 3))
+            self.events.append(Event("close", port, header, ways=ways, count=count))
+            for part in range(count):
+                self._grow(draw, port, header.part(part), ways, levels - 1, doubled=doubled)
+        else:
+            for _ in range(1 + (doubled and draw(st.booleans()))):
+                self.events.append(Event("add", port, header, value=f"v{len(self.events)}"))
+
+    def arrived(self, key: tuple, port: str) -> list[str]:
+        """The values that come to an input for a set, each part once, in the order of the parts."""
+        found: dict[object, tuple[tuple[int, ...], str]] = {}
+        for number, event in enumerate(self.events):
+            if event.kind == "add" and event.port == port and self.key_of(event.header) == key:
+                once = event.header.path if self.shape.shares[key[0]][port].ways == 1 else number
+                found.setdefault(once, (event.header.path, event.value))
+        return [value for _, value in sorted(found.values(), key=lambda part: part[0])]
+
+    def is_missing(self, key: tuple, port: str) -> bool:
+        """Whether it ended before it went into parts, so that nothing is known of them."""
+        kinds = {event.kind for event in self.events if event.port == port and self.key_of(event.header) == key}
+        return "bury" in kinds and not kinds & {"close", "add"}
+
+    def key_of(self, header: Header) -> tuple:
+        return (header.stream, header.seq, *header.path[: self.shape.depths[header.stream]])
+
+    def expected(self, key: tuple) -> tuple | None:
+        """The arguments that the set goes on with; None where it does not."""
+        ports = self.shape.shares[key[0]]
+        arrived = {port: self.arrived(key, port) for port in ports}
+        missing = {port for port in ports if self.is_missing(key, port)}
+        has_parts = any(event.kind == "close" and self.key_of(event.header) == key for event in self.events)
+        if not any(arrived.values()) and (missing or not has_parts):
+            return None
+        values: list[object] = []
+        for name, port in self.shape.inputs.items():
+            came = arrived.get(name, [])
+            if port.gathers:
+                values.append(None if port.optional and name in missing else came)
+            elif came or port.optional or port.latest:
+                values.append(came[0] if came else None)
+            else:
+                return None
+        return tuple(values)
+
+
+@st.composite
+def families(draw: st.DrawFn, *, doubled: bool = False) -> Families:
+    """Some items of every stream of some join, with all their parts."""
+    shape = draw(shapes())
+    several = Families(shape)
+    for stream in shape.shares:
+        for seq in range(draw(st.integers(1, 4))):
+            for path in draw(st.sampled_from(PATHS[shape.depths[stream]])):
+                several.add(draw, (stream, seq, *path), doubled=doubled)
+    return several
+
+
+PATHS = {0: [[()]], 1: [[(0,)], [(0,), (1,), (2,)]], 2: [[(0, 0), (0, 1), (1, 0)]]}
+
+
+def key_of(shape: Shape, header: Header) -> tuple:
+    return (header.stream, header.seq, *header.path[: shape.depths.get(header.stream, 0)])
+
+
+@given(several=families(doubled=True), data=st.data(), ordered=st.booleans())
+@settings(max_examples=250)
+def test_complete_families_go_on_without_any_deadline_once_and_with_exactly_their_parts(several, data, ordered):
+    joiner = several.shape.joiner(ordered=ordered)
+    several.events = data.draw(st.permutations(several.events))
+    for event in several.events:
+        event.tell(joiner, 0.0)
+    verdict = joiner.take(0.0)
+
+    went_on = {several.key_of(joined.header): joined.values for joined in verdict.joined}
+    ended = {several.key_of(tombstone.header) for tombstone in verdict.buried}
+    assert len(went_on) == len(verdict.joined)
+    assert len(ended) == len(verdict.buried)
+    assert went_on.keys() | ended == set(several.keys)
+    assert not went_on.keys() & ended
+    assert went_on == {key: values for key in several.keys if (values := several.expected(key)) is not None}
+    assert len(joiner) == 0
+    assert joiner.due() == inf
+
+
+@given(several=families(doubled=True), data=st.data(), ordered=st.booleans(), at_most=st.sampled_from([1, 2, inf]))
+@settings(max_examples=100)
+def test_every_item_that_was_added_ends_exactly_once(several, data, ordered, at_most):
+    joiner = several.shape.joiner(ordered=ordered)
+    book = Book()
+    for event in data.draw(st.permutations(several.events)):
+        event.tell(joiner, 0.0)
+        book.told(event)
+        book.read(joiner.take(0.0, at_most))
+        assert book.open == len(joiner)
+    while joiner.due() == 0.0:
+        book.read(joiner.take(0.0, at_most))
+    assert book.open == 0
+
+
+@dataclass
+class Book:
+    """Every item that was added, and how it ended."""
+
+    added: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def told(self, event: Event) -> None:
+        if event.kind == "add":
+            self.added[event.header.stream] += 1
+
+    def read(self, verdict: Verdict) -> None:
+        """As the ledger reads it: of each set one item goes on, but where it was made there."""
+        self.ended.update(joined.header.stream for joined in verdict.joined)
+        self.ended.subtract(verdict.made)
+        self.ended.update(verdict.absorbed)
+        self.ended.update(header.stream for header, _ in verdict.lost)
+        self.outcomes.update(joined.header.key for joined in verdict.joined)
+        self.outcomes.update(tombstone.header.key for tombstone in verdict.buried)
+
+    @property
+    def open(self) -> int:
+        assert all(self.ended[stream] <= count for stream, count in self.added.items())
+        return self.added.total() - self.ended.total()
+
+
+@given(several=families(), data=st.data())
+@settings(max_examples=100)
+def test_sets_leave_in_the_order_of_their_stream_where_every_input_brings_them_in_order(several, data):
+    by_port: dict[str, list[Event]] = {}
+    for event in several.events:
+        by_port.setdefault(event.port, []).append(event)
+    joiner = several.shape.joiner()
+    left: list[Header] = []
+    while by_port:
+        port = data.draw(st.sampled_from(sorted(by_port)))
+        by_port[port].pop(0).tell(joiner, 0.0)
+        if not by_port[port]:
+            del by_port[port]
+        left += [joined.header for joined in joiner.take(0.0).joined]
+    for stream in several.shape.shares:
+        keys = [key_of(several.shape, header) for header in left if header.stream == stream]
+        assert keys == sorted(keys)
+
+
+class Disorder(RuleBasedStateMachine):
+    """Three streams into a small table with a deadline; anything may be late, doubled, missing, in any order."""
+
+    SHAPE = Shape(
+        {
+            port.name: port
+            for port in (
+                one("frame"),
+                one("markup", optional=True),
+                one("faces", gathers=True),
+                one("texts", gathers=True, optional=True),
+                one("gain", latest=True),
+            )
+        },
+        {
+            "left": {"frame": Share(1, 0), "markup": Share(2, 0), "faces": Share(1, 1), "texts": Share(1, 2)},
+            "right": {"frame": Share(1, 0), "faces": Share(2, 1)},
+            "top": {"frame": Share(1, 0), "markup": Share(1, 0), "faces": Share(1, 0), "texts": Share(1, 1)},
+        },
+        {"left": 0, "right": 0, "top": 1},
+    )
+    CAPACITY = 4
+    ORDERED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.joiner = self.SHAPE.joiner(wait=1.0, capacity=self.CAPACITY, ordered=self.ORDERED)
+        self.born = Families(self.SHAPE)
+        self.told = Families(self.SHAPE)
+        self.waiting: list[Event] = []
+        self.book = Book()
+        self.numbers: Counter[str] = Counter()
+        self.given: set[str] = set()
+        self.now = 0.0
+
+    @rule(data=st.data(), stream=st.sampled_from(["left", "right", "top"]))
+    def an_item_is_born(self, data, stream):
+        seq = self.numbers[stream]
+        self.numbers[stream] += 1
+        path = (data.draw(st.integers(0, 1)),) if stream == "top" else ()
+        before = len(self.born.events)
+        self.born.add(data.draw, (stream, seq, *path), doubled=True)
+        self.waiting += self.born.events[before:]
+
+    def tell(self, event: Event) -> None:
+        event.tell(self.joiner, self.now)
+        self.told.events.append(event)
+        self.book.told(event)
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data(), several=st.integers(1, 5))
+    def news_arrive(self, data, several):
+        for _ in range(min(several, len(self.waiting))):
+            self.tell(self.waiting.pop(data.draw(st.integers(0, len(self.waiting) - 1))))
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data())
+    def something_never_comes(self, data):
+        self.waiting.pop(data.draw(st.integers(0, len(self.waiting) - 1)))
+
+    @rule(value=st.text(max_size=1))
+    def a_newer_value_is_known(self, value):
+        self.tell(Event("add", "gain", Header("left", 0, self.now), value))
+
+    @rule(seconds=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+    def time_passes(self, seconds):
+        self.now += seconds
+
+    @rule(at_most=st.sampled_from([1, 3, inf]))
+    def sets_are_taken(self, at_most):
+        is_behind = self.joiner.has_ripe
+        verdict = self.joiner.take(self.now, at_most)
+        self.book.read(verdict)
+        assert len(verdict.joined) <= at_most
+        for joined in verdict.joined:
+            self.check(joined)
+        assert self.book.open == len(self.joiner)
+        assert is_behind or self.joiner.has_ripe or self.joiner.due() > self.now
+
+    def check(self, joined: Joined) -> None:
+        """Only its own parts, in order, and none of them twice."""
+        key = key_of(self.SHAPE, joined.header)
+        for port, value in zip(self.SHAPE.inputs, joined.values, strict=True):
+            if port == "gain":
+                continue
+            values = [] if value is None else value if isinstance(value, list) else [value]
+            told = self.told.arrived(key, port) if port in self.SHAPE.shares[key[0]] else []
+            assert [one for one in told if one in values] == values
+            assert not self.given.intersection(values)
+            self.given.update(values)
+
+    @invariant()
+    def the_table_is_bounded(self):
+        assert self.joiner.high_water <= self.CAPACITY
+
+    @invariant()
+    def a_set_ends_once(self):
+        assert set(self.book.outcomes.values()) <= {1}
+
+    def teardown(self):
+        for event in self.waiting:
+            self.tell(event)
+        self.joiner.finish()
+        self.book.read(self.joiner.take(self.now))
+        assert self.book.open == 0
+        assert len(self.joiner) == 0
+        assert self.joiner.due() == inf
+        assert set(self.book.outcomes.values()) <= {1}
+
+
+class DisorderWithoutOrder(Disorder):
+    """The same where sets may leave in any order."""
+
+    ORDERED = False
+
+
+Disorder.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
+DisorderWithoutOrder.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
+TestItemsInDisorder = Disorder.TestCase
+TestItemsInDisorderWithoutOrder = DisorderWithoutOrder.TestCase
