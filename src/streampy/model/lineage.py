@@ -49,7 +49,9 @@ class Lineages:
                 streams = {stream: _through(unit, port, origin) for stream, origin in inside.items()}
                 self._at[unit.name, port.name] = streams
                 self.outputs[unit.name, port.name] = {
-                    stream: Share(origin.ways[0], len(origin.fanouts)) for stream, origin in streams.items()
+                    stream: Share(origin.ways[0], len(origin.fanouts))
+                    for stream, origin in streams.items()
+                    if origin.is_even
                 }
 
     def _inside(self, unit: UnitPlan) -> _Streams:

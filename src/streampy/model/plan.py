@@ -125,7 +125,10 @@ class Plan:
     mourners: Mapping[tuple[str, str], tuple[Mourner, ...]]
     """For each output (unit, port): who downstream waits for each of its items."""
     depths: Mapping[tuple[str, str], Mapping[str, Share]]
-    """For each output and stream: how many ways lead to it, and through how many fan-outs."""
+    """For each output and stream: how many ways lead to it, and through how many fan-outs.
+
+    A stream is left out where its ways differ in their fan-outs: nobody could say when all of an item has come.
+    """
 
     @property
     def links(self) -> tuple[Link, ...]:
