@@ -8,20 +8,18 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from math import inf
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from streampy.flow.meter import Distribution
 from streampy.model.item import Batch, Header
 from streampy.model.pipe import Overflow, Pipe
 
-
-class Waiting(NamedTuple):
-    """An item in a pipe, and since when it waits (seconds)."""
-
-    header: Header
-    value: Any
-    since: float
+Waiting = tuple[Header, Any, float]
+"""An item in a pipe, and since when it waits (seconds). A plain tuple: these are made and taken apart by C code."""
+_deadline = attrgetter("deadline")
 
 
 class Handed(NamedTuple):
@@ -69,14 +67,16 @@ class Batcher:
         Raises Overloaded where the settings say `fail`.
         """
         room = self._capacity - len(self._waiting)
-        if self._weigh is None and len(batch) - start <= room:
-            values: Sequence[Any] = batch if start == 0 else batch[start:]
-            headers: Sequence[Header] = batch.headers if start == 0 else batch.headers[start:]
-            self._waiting.extend(Waiting(header, value, now) for header, value in zip(headers, values, strict=True))
-            self.received += len(values)
-            self.high_water = max(self.high_water, len(self._waiting))
-            return len(values), []
-        return self._squeeze_in(batch, start, now)
+        count = len(batch) - start
+        if self._weigh is not None or (count > room and self.pipe.overflow is not Overflow.BLOCK):
+            return self._squeeze_in(batch, start, now)
+        if count > room:
+            count, self._has_refused = room, True
+        stop = start + count
+        self._waiting.extend(zip(batch.headers[start:stop], batch[start:stop], repeat(now), strict=False))
+        self.received += count
+        self.high_water = max(self.high_water, len(self._waiting))
+        return count, []
 
     def _squeeze_in(self, batch: Batch[Any], start: int, now: float) -> tuple[int, list[Header]]:
         dropped: list[Header] = []
@@ -94,8 +94,8 @@ class Batcher:
                         continue
                     case _:
                         while not self._fits(weight):
-                            dropped.append(self._pop().header)
-            self._waiting.append(Waiting(header, value, now))
+                            dropped.append(self._pop()[0])
+            self._waiting.append((header, value, now))
             if self._weigh:
                 self._weights.append(weight)
                 self._weight += weight
@@ -128,26 +128,34 @@ class Batcher:
             return inf
         if not self.pipe.wait or is_last or len(self._waiting) >= self.pipe.batch or self.is_full:
             return 0.0
-        return self._waiting[0].since + self.pipe.wait
+        return self._waiting[0][2] + self.pipe.wait
 
     def hand_over(self, now: float, at_most: float) -> Handed:
         """The oldest items, `at_most` so many; those that are stale are refused."""
         headers: list[Header] = []
         values: list[Any] = []
         stale: list[Header] = []
-        limit = self.pipe.stale
-        record = self.waits.record
         while self._waiting and len(values) < at_most:
-            header, value, since = self._pop()
-            record(now - since)
-            if now - header.born > limit or now > header.deadline:
-                stale.append(header)
-            else:
-                headers.append(header)
-                values.append(value)
+            taken = self._take(at_most - len(values))
+            self.waits.extend([now - since for _, _, since in taken])
+            if self.pipe.stale < inf or min(map(_deadline, (header for header, _, _ in taken))) < now:
+                stale += [header for header, _, _ in taken if self._is_stale(header, now)]
+                taken = [one for one in taken if not self._is_stale(one[0], now)]
+            headers += [header for header, _, _ in taken]
+            values += [value for _, value, _ in taken]
         self._has_refused = False
         self.delivered += len(values)
         self.expired += len(stale)
         if values:
             self.batches.record(len(values))
         return Handed(Batch(values, headers), stale)
+
+    def _take(self, at_most: float) -> list[Waiting]:
+        if at_most < len(self._waiting) or self._weights:
+            return [self._pop() for _ in range(int(min(at_most, len(self._waiting))))]
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return taken
+
+    def _is_stale(self, header: Header, now: float) -> bool:
+        return now - header.born > self.pipe.stale or now > header.deadline

@@ -35,7 +35,7 @@ def complete(name: str, units: Mapping[str, UnitPlan], report: Report) -> Plan |
         )
         for unit in units.values()
     }
-    return Plan(name, units, _chains(units), loops, _mourners(units, lineages.roots), lineages.outputs)
+    return Plan(name, units, _chains(units), loops, *_mourners(units, lineages.roots), lineages.outputs)
 
 
 def check_loops(units: Mapping[str, UnitPlan], unsure: AbstractSet[str] = frozenset()) -> list[Problem]:
@@ -177,15 +177,17 @@ def _chains(units: Mapping[str, UnitPlan]) -> tuple[tuple[str, ...], ...]:
     return tuple(map(tuple, chains.values()))
 
 
-def _mourners(
-    units: Mapping[str, UnitPlan], roots: Mapping[str, AbstractSet[str]]
-) -> dict[tuple[str, str], tuple[Mourner, ...]]:
-    """For each output the joins and open outputs that wait for each of its items, found from the far end on.
+_Mourners = dict[tuple[str, str], tuple[Mourner, ...]]
+
+
+def _mourners(units: Mapping[str, UnitPlan], roots: Mapping[str, AbstractSet[str]]) -> tuple[_Mourners, _Mourners]:
+    """For each output the joins and open outputs that wait for its items, and for its parts; from the far end on.
 
     A join of parts knows nothing of the items that went into them: those behind it hear of these past it, from
     the fan-out that made the parts, and from all before.
     """
     found: dict[tuple[str, str], Mapping[tuple[str, str], int]] = {}
+    of_parts: dict[tuple[str, str], Mapping[tuple[str, str], int]] = {}
     for unit in reversed(list(units.values())):
         for port, links in unit.receivers.items():
             ways: Counter[tuple[str, str]] = Counter()
@@ -193,9 +195,14 @@ def _mourners(
                 ways[unit.name, f">{port}"] = 1
             for link in links:
                 ways.update(_ends_behind(units[link.receiver], link, found))
+            of_parts[unit.name, port] = ways.copy()
             for join in (join for join, fanouts in roots.items() if _first_port(unit, fanouts) == port):
                 ways.update(_ends_of(units[join], found))
             found[unit.name, port] = ways
+    return _as_mourners(found), _as_mourners(of_parts)
+
+
+def _as_mourners(found: Mapping[tuple[str, str], Mapping[tuple[str, str], int]]) -> _Mourners:
     return {
         output: tuple(Mourner(name, port, count) for (name, port), count in ways.items())
         for output, ways in found.items()

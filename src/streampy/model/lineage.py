@@ -62,7 +62,7 @@ class Lineages:
             return {unit.name: _SOURCE}
         arriving = {name: self._arriving(unit, entry) for name, entry in unit.inputs.items()}
         only = next(iter(arriving))
-        if len(arriving) == 1 and not self._gathers_alone(unit.inputs[only], arriving[only]):
+        if len(arriving) == 1 and not self._takes_parts(unit.inputs[only], arriving[only]):
             return arriving[only]
         return self._plan_join(unit, arriving)
 
@@ -89,8 +89,8 @@ class Lineages:
                 )
             )
 
-    def _gathers_alone(self, entry: InputPlan, streams: _Streams) -> bool:
-        """Whether a single input is given the parts of the last fan-out as a list."""
+    def _takes_parts(self, entry: InputPlan, streams: _Streams) -> bool:
+        """Whether an input is to be given the parts of a fan-out as a list, not a list that somebody made."""
         if entry.port.helping is not Helping.LIST or self._gives(entry, is_list):
             return False
         return any(origin.fanouts for origin in streams.values()) or not self._gives(entry, says_nothing)
@@ -128,11 +128,12 @@ class Lineages:
         return {stream: _joined(key, stream, joined) for stream, key in keys.items()}
 
     def _key_of(self, unit: UnitPlan, stream: str, joined: Mapping[str, _Streams]) -> tuple[str, ...]:
-        fanouts = [of_port[stream].fanouts for of_port in joined.values() if stream in of_port]
-        if len(joined) > 1:
-            return _common(fanouts)
-        name, of_port = next(iter(joined.items()))
-        return fanouts[0][:-1] if self._gathers_alone(unit.inputs[name], of_port) else fanouts[0]
+        """The common ancestor; where all are lists, and one has the parts of that very fan-out, the one above it."""
+        feeding = {name: of_port[stream].fanouts for name, of_port in joined.items() if stream in of_port}
+        common = _common(list(feeding.values()))
+        if common in feeding.values() and all(self._takes_parts(unit.inputs[name], joined[name]) for name in feeding):
+            return common[:-1]
+        return common
 
     def _gathers(self, entry: InputPlan, name: str, shares: Mapping[str, Mapping[str, Share]]) -> bool:
         if entry.port.helping is not Helping.LIST:

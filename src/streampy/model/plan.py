@@ -123,7 +123,9 @@ class Plan:
     loops: tuple[frozenset[str], ...]
     """The units that feed each other in a circle."""
     mourners: Mapping[tuple[str, str], tuple[Mourner, ...]]
-    """For each output (unit, port): who downstream waits for each of its items."""
+    """For each output (unit, port): who downstream is told when an item ended there, or went into parts."""
+    part_mourners: Mapping[tuple[str, str], tuple[Mourner, ...]]
+    """For each output: who is told when one of the parts that the unit makes of an item is left out there."""
     depths: Mapping[tuple[str, str], Mapping[str, Share]]
     """For each output and stream: how many ways lead to it, and through how many fan-outs.
 

@@ -136,7 +136,7 @@ class Call:
         for port in spread.silent():
             self.outlet.silent(header, port, reason, cause)
         for port, part in spread.missing:
-            self.outlet.silent(part, port)
+            self.outlet.leave_out(port, part)
 
 
 def _spread_arguments(work: Callable[..., Any]) -> Callable[..., Any]:

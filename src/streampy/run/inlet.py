@@ -182,7 +182,7 @@ class Inlet:
         due = pipe.due()
         if due > now:
             return None, None if pipe.has_ended and not len(pipe.batcher) else due
-        handed = pipe.take(now, self._batch if appetite <= self._batch else min(appetite, self._appetite))
+        handed = pipe.take(now, max(self._batch, int(min(appetite, self._appetite))))
         taken = Taken(handed.batch)
         if handed.stale:
             where = f"{self.plan.name}.{name}"

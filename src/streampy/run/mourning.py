@@ -26,7 +26,7 @@ class Undertaker:
     """Knows who waits for the items of each output. Any thread may call it."""
 
     def __init__(self, plan: Plan) -> None:
-        self._mourners = plan.mourners
+        self._plan = plan
         self._doors: dict[str, dict[str, Mourning]] = {}
         self._told: dict[tuple[str, str], tuple[tuple[Mourner, Mourning], ...]] = {}
         self._outputs = {name: tuple(unit.receivers) for name, unit in plan.units.items()}
@@ -45,17 +45,25 @@ class Undertaker:
             for mourner, door in self._of(unit, output):
                 door.bury(mourner.input, tombstone, mourner.ways)
 
+    def leave_out(self, unit: str, port: str, tombstone: Tombstone) -> None:
+        """One of the parts that the unit made of an item does not come from `port`."""
+        for mourner, door in self._known(self._plan.part_mourners[unit, port]):
+            door.bury(mourner.input, tombstone, mourner.ways)
+
     def close(self, unit: str, port: str, header: Header, count: int) -> None:
-        """An item went into `count` parts at an output of the unit."""
+        """An item went into `count` parts at an output of the unit, those that are left out there among them."""
         for mourner, door in self._of(unit, port):
             door.close(mourner.input, header, count, mourner.ways)
 
     def _of(self, unit: str, port: str) -> tuple[tuple[Mourner, Mourning], ...]:
         told = self._told.get((unit, port))
         if told is None:
-            told = self._told[unit, port] = tuple(
-                (mourner, door)
-                for mourner in self._mourners.get((unit, port), ())
-                if (door := self._doors.get(mourner.unit, {}).get(mourner.input)) is not None
-            )
+            told = self._told[unit, port] = self._known(self._plan.mourners.get((unit, port), ()))
         return told
+
+    def _known(self, mourners: tuple[Mourner, ...]) -> tuple[tuple[Mourner, Mourning], ...]:
+        return tuple(
+            (mourner, door)
+            for mourner in mourners
+            if (door := self._doors.get(mourner.unit, {}).get(mourner.input)) is not None
+        )

@@ -88,6 +88,11 @@ class Outlet:
         if self.is_mourned:
             self._undertaker.bury(self.unit, Tombstone(header, reason, self.unit, cause), port)
 
+    def leave_out(self, port: str, part: Header) -> None:
+        """The unit made this part of an item, and left `port` out of it."""
+        if self.is_mourned:
+            self._undertaker.leave_out(self.unit, port, Tombstone(part, Reason.FILTERED, self.unit))
+
     def pass_on(self, tombstone: Tombstone) -> None:
         """An item ended on its way into the unit, and was counted there."""
         if self.is_mourned:

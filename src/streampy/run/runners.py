@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, islice, repeat
+from math import inf
 from operator import is_not
 from time import monotonic, perf_counter
 from typing import Any, Final, Protocol, final
@@ -82,29 +83,26 @@ class Straight:
         self._units = [(call, call.work, call.meter.work.append) for call in calls]
         self._ends = calls[-1].is_sink
         self._runs = 0
-        self._each = 0.0
-        """Seconds that an item took, of late."""
+        self._each = inf
+        """Seconds that an item took in these units, of late."""
 
     @property
     def appetite(self) -> float:
         """How many items may be taken at once without holding any of them back for long."""
-        return HOLD_BACK / self._each if self._each else 1.0
+        return HOLD_BACK / max(self._each, 1e-9)
 
     def run(self, batch: Batch[Any]) -> None:
         """See `Runner.run`. Where the units are quick, each is called with all items before the next one is."""
-        count = len(batch)
-        start = perf_counter()
-        if count > 1 and self._each * count < HOLD_BACK:
+        if len(batch) > 1 and self._each * len(batch) < HOLD_BACK:
             self._run_by_unit(batch)
-        else:
-            for header, value in zip(batch.headers, batch, strict=True):
-                self.run_one(header, value)
-        self._each = (perf_counter() - start) / count if count else self._each
+            return
+        for header, value in zip(batch.headers, batch, strict=True):
+            self.run_one(header, value)
 
     def run_one(self, header: Header, value: Any) -> None:
         """See `Runner.run_one`."""
         desk = self._desk
-        then = perf_counter()
+        start = then = perf_counter()
         for call, work, record in self._units:
             desk.at = call
             try:
@@ -125,6 +123,7 @@ class Straight:
                 call.outlet.delivered((header,), monotonic())
             else:
                 self.onward.put_one(OUT, header, value)
+        self._each = then - start
         self._runs += 1
         if self._runs >= _FOLD_AFTER:
             self._fold()
@@ -132,7 +131,7 @@ class Straight:
     def _run_by_unit(self, batch: Batch[Any]) -> None:
         headers: list[Header] = batch.headers
         values: list[Any] = batch
-        then = perf_counter()
+        start = then = perf_counter()
         for call, work, _ in self._units:
             self._desk.at = call
             results: list[Any] = []
@@ -145,11 +144,13 @@ class Straight:
                 call.meter.work.extend(repeat((now - then) / len(results), len(results)))
             then = now
             if call.is_sink:
+                self._each = (then - start) / len(batch)
                 call.outlet.delivered(headers, monotonic())
                 return
             if not all(map(is_not, results, repeat(None))):
                 headers, results = _without_nothing(call, headers, values, results)
             values = results
+        self._each = (then - start) / len(batch)
         if values:
             self.onward.put(OUT, Batch(values, headers))
 
