@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 import streampy as sp
 
 FUNCTION_AND_CLASS = '''
@@ -170,5 +171,3 @@ def test_snippet_6_builds_the_same_graph_in_python(faces):
             yield from running.stream("annotate", timeout=10)
 
     assert list(results(process)) == list(results(sp.load("faces.yaml")))
-
-

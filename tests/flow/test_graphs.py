@@ -184,9 +184,11 @@ class AnswerDoor:
         self.answers = answers
 
     def bury(self, port: str, tombstone: Tombstone, ways: int) -> None:
+        del port
         self.answers.bury(tombstone, ways)
 
     def close(self, port: str, header: Header, count: int, ways: int) -> None:
+        del port
         self.answers.close(header, count, ways)
 
 

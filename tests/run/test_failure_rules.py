@@ -384,7 +384,9 @@ def test_f8_a_dead_letter_can_be_replayed(way_with_pipes):
         return number
 
     with sp.run(way_with_pipes.process(fragile, a={"on_error": "dead_letter"})) as running:
-        assert pytest.raises(sp.ItemLost, running.call, "a", 7, timeout=SOON).value.reason == "failed"
+        with pytest.raises(sp.ItemLost) as lost:
+            running.call("a", 7, timeout=SOON)
+        assert lost.value.reason == "failed"
         (letter,) = running.dead_letters()
         is_mended.set()
         running.replay(letter)

@@ -49,7 +49,8 @@ def same(number: int) -> int:
     return number
 
 process = sp.Process("endless").add("numbers", Numbers)
-process.add("same", same_async if way == "async" else same, from_="numbers", pipe={"capacity": 8} if way == "threads" else None)
+pipe = {"capacity": 8} if way == "threads" else None
+process.add("same", same_async if way == "async" else same, from_="numbers", pipe=pipe)
 process.add("sink", Sink, from_="same")
 try:
     with sp.run(process) as running:

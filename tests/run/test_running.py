@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -97,11 +98,15 @@ def test_pushing_into_a_process_that_drains_is_an_error():
             running.push("double", 1)
 
 
+def push_a_thousand(running: sp.Running) -> None:
+    for number in range(1000):
+        running.push("double", number, timeout=0.05)
+
+
 def test_pushing_where_nobody_reads_times_out_and_says_what_to_do():
     with sp.run(sp.Process("p").add("double", double)) as running:
         with pytest.raises(TimeoutError, match=r"nobody streams double.out: read running.stream"):
-            for number in range(1000):
-                running.push("double", number, timeout=0.05)
+            push_a_thousand(running)
 
 
 def test_a_call_awaits_its_own_answer():
@@ -225,8 +230,6 @@ def test_async_units_of_every_kind_run_in_the_event_loop():
 
 
 def test_async_workers_of_one_unit_are_in_flight_together():
-    import asyncio
-
     together = asyncio.Barrier(5)
 
     async def meet(number: int) -> int:
@@ -342,7 +345,7 @@ def test_a_unit_that_does_not_start_in_time_is_named():
         def work(self, number: int) -> int:
             return number
 
-    with pytest.raises(sp.Hung, match="'slow' did not start within 0.05 s"):
+    with pytest.raises(sp.Hung, match=r"'slow' did not start within 0\.05 s"):
         sp.run(sp.Process("p").add("n", numbers).add("slow", Slow, from_="n"), start_within=0.05)
 
 

@@ -29,7 +29,7 @@ class Keys:
         self._count = 0
 
     def _ways(self, name: str) -> int:
-        """How many items of a key come to an input, where the key is not inherited: one of each stream that feeds it."""
+        """How many items of a key come to an input where it is not inherited: one of each stream that feeds it."""
         if self._key != "seq":
             return 1
         return sum(ports[name].ways for ports in self._shares.values() if name in ports) or 1
