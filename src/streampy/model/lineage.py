@@ -165,7 +165,7 @@ class Lineages:
                 self._report(unit.spec.problem(message, "from", name))
 
     def _check_shares(self, unit: UnitPlan, shares: Mapping[str, Mapping[str, Share]], gathers: frozenset[str]) -> None:
-        told: set[str] = set()
+        told = {name for name, entry in unit.inputs.items() if any(link.feedback for link in entry.links)}
         for stream, ports in shares.items():
             for name, entry in unit.inputs.items():
                 if entry.port.helping is Helping.LATEST or name in told:
