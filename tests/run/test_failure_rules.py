@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import tracemalloc
 from collections.abc import Iterator
@@ -515,3 +516,48 @@ def test_f21_capacity_one_everywhere_with_several_workers(way_with_pipes):
     process = way_with_pipes.process(numbers, same, same, same, a={"until": 200}, b=one, c=one, d=one)
     with sp.run(process) as running:
         assert drain(running, "d") == list(range(200))
+
+
+# F12: a hung worker
+
+
+@pytest.mark.leaves_a_thread
+@pytest.mark.parametrize("pipe", [None, {"capacity": 4}, {"batch": 2}])
+def test_f12_a_call_that_does_not_come_back_in_time_is_named_with_its_item(pipe):
+    let_go = threading.Event()
+
+    def stuck(number: int) -> int:
+        if number == 3:
+            let_go.wait(60)
+        return number
+
+    process = sp.Process("hung").add("a", numbers).add("stuck", stuck, from_="a", pipe=pipe, timeout=0.05)
+    with pytest.raises(sp.Hung, match=r"'stuck' did not come back from item a #3 within its timeout") as hung:
+        with sp.run(process) as running:
+            drain(running, "stuck")
+    assert hung.value.units == ("stuck",)
+    let_go.set()
+    running.wait(SOON)
+
+
+def test_f12_a_unit_that_is_only_held_back_is_not_hung():
+    def slow_sink(number: int) -> None:
+        sp.worker().sleep(0.02)
+
+    process = sp.Process("held").add("a", numbers, until=10).add("same", same, from_="a", timeout=0.015)
+    process.add("sink", slow_sink, from_="same", pipe={"capacity": 1})
+    with sp.run(process) as running:
+        running.wait(SOON)
+    assert running.stats().ledger.delivered == 10
+
+
+def test_f12_an_async_call_that_takes_too_long_is_cancelled_and_is_an_error_of_its_unit():
+    async def stuck(number: int) -> int:
+        if number == 3:
+            await asyncio.sleep(60)
+        return number
+
+    process = sp.Process("hung").add("a", numbers).add("stuck", stuck, from_="a", timeout=0.05, on_error="skip")
+    with sp.run(process) as running:
+        assert drain(running, "stuck") == [0, 1, 2, 4]
+    assert running.stats().ledger.failed == 1

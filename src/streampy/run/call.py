@@ -5,7 +5,9 @@ Knows nothing of the order in which units are called; the runners do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from math import inf
 from time import monotonic
 from typing import Any, Final, Protocol
 
@@ -16,10 +18,12 @@ from streampy.model.ports import OUT, Emits, Helping
 from streampy.run.meter import UnitMeter
 from streampy.run.outlet import Outlet
 from streampy.run.trouble import Trouble
+from streampy.run.watchdog import Watchdog
 from streampy.run.worker import Worker
 
 LOST: Final = object()
 """The result of an item on which a unit raised, where the policy says to go on without it."""
+NO_LIMIT: Final = nullcontext()
 
 
 class Onward(Protocol):
@@ -36,29 +40,43 @@ class Call:
     """One unit, as one worker calls it. Not safe for threads: each worker has its own."""
 
     def __init__(
-        self, plan: UnitPlan, work: Callable[..., Any], worker: Worker, trouble: Trouble, outlet: Outlet
+        self,
+        plan: UnitPlan,
+        work: Callable[..., Any],
+        worker: Worker,
+        *,
+        trouble: Trouble,
+        outlet: Outlet,
+        watchdog: Watchdog,
     ) -> None:
         self.plan = plan
         self.worker = worker
         self.trouble = trouble
         self.outlet = outlet
-        self.work = _spread_arguments(work) if plan.join is not None else work
+        self._watchdog = watchdog
+        self.has_limit = plan.spec.timeout < inf
+        """Whether a call must come back within a time."""
         self.is_sink = plan.ports.emits is Emits.NOTHING
         self.wraps = plan.join is None and any(port.helping is Helping.ITEM for port in plan.ports.inputs.values())
-        self.meter = UnitMeter(counts_calls=self.is_plain, gives=not self.is_sink)
-
-    @property
-    def takes_batches(self) -> bool:
+        self.takes_batches = any(port.helping is Helping.BATCH for port in plan.ports.inputs.values())
         """Whether one call is for a whole batch."""
-        return any(port.helping is Helping.BATCH for port in self.plan.ports.inputs.values())
-
-    @property
-    def is_plain(self) -> bool:
+        self.is_plain = self._makes_one_of_one()
         """Whether it makes one result (or none) of the value of one item: then it is called without detours."""
+        self.meter = UnitMeter(counts_calls=self.is_plain, gives=not self.is_sink)
+        self.work = _spread_arguments(work) if plan.join is not None else work
+
+    def _makes_one_of_one(self) -> bool:
         ports = self.plan.ports
-        if not ports.inputs or ports.is_stream or self.wraps or self.takes_batches:
+        if not ports.inputs or ports.is_stream or self.wraps or self.takes_batches or self.has_limit:
             return False
         return self.is_sink or (ports.emits is Emits.ONE and ports.named is None)
+
+    def in_time(self, headers: Sequence[Header]) -> AbstractContextManager[None]:
+        """While this lasts, the unit is called for these items; past its `timeout` the watchdog barks."""
+        if not self.has_limit:
+            return NO_LIMIT
+        keys = headers[0].key if len(headers) == 1 else f"{headers[0].key} to {headers[-1].key}"
+        return self._watchdog.watching(self, keys)
 
     def one(self, header: Header, value: Any) -> Any:
         """Call the unit for one item."""

@@ -6,14 +6,15 @@ Knows nothing of tasks: several of these run at once where the unit has several 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any
 
 from streampy.flow.router import Sent, Spread
 from streampy.model.item import Batch, Header, Reason
 from streampy.model.ports import Emits
-from streampy.run.call import LOST, Call
+from streampy.run.call import LOST, NO_LIMIT, Call
 from streampy.run.runners import accept_batch
 
 EmitAsync = Callable[[str, Batch[Any]], Awaitable[None]]
@@ -48,7 +49,8 @@ async def _try(call: Call, header: Header, value: Any, work: Callable[[], Awaita
     attempts = iter(call.trouble.tries)
     while True:
         try:
-            return await work()
+            async with _in_time(call) if call.has_limit else NO_LIMIT:
+                return await work()
         except Exception as error:
             attempt = next(attempts, None)
             if attempt is None:
@@ -56,6 +58,19 @@ async def _try(call: Call, header: Header, value: Any, work: Callable[[], Awaita
                 call.outlet.bury(header, Reason.FAILED, error)
                 return LOST
         await _pause(call, attempt)
+
+
+@asynccontextmanager
+async def _in_time(call: Call) -> AsyncIterator[None]:
+    """A call that does not come back within the unit's `timeout` is cancelled: that is an error of the unit."""
+    limit = call.plan.spec.timeout
+    try:
+        async with asyncio.timeout(limit) as timeout:
+            yield
+    except TimeoutError as error:
+        if timeout.expired():
+            raise TimeoutError(f"did not come back within its timeout of {limit:g} s") from error
+        raise
 
 
 async def _pause(call: Call, attempt: int) -> None:
@@ -72,11 +87,12 @@ async def _run_spread(call: Call, header: Header, value: Any, emit: EmitAsync) -
     while True:
         then = perf_counter()
         try:
-            if call.plan.ports.emits is Emits.MANY:
-                parts = parts or aiter(call.one(header, value))
-                sent = await _next(spread, parts)
-            else:
-                sent = None if spread.total else list(spread.one(await call.one(header, value)))
+            async with _in_time(call) if call.has_limit else NO_LIMIT:
+                if call.plan.ports.emits is Emits.MANY:
+                    parts = parts or aiter(call.one(header, value))
+                    sent = await _next(spread, parts)
+                else:
+                    sent = None if spread.total else list(spread.one(await call.one(header, value)))
         except Exception as error:
             attempt = None if spread.total else next(attempts, None)
             if attempt is None:
@@ -114,7 +130,8 @@ async def _run_batch(call: Call, batch: Batch[Any], emit: EmitAsync) -> None:
 
     if call.takes_apart(batch):
         try:
-            results = await work()
+            async with _in_time(call) if call.has_limit else NO_LIMIT:
+                results = await work()
         except Exception:
             call.meter.receive(-len(batch))  # each is received once more
             for header, value in zip(batch.headers, batch, strict=True):

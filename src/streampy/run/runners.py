@@ -211,7 +211,8 @@ class Spreader:
             self._desk.at = call
             then = perf_counter()
             try:
-                sent = next(results, None)
+                with call.in_time((header,)):
+                    sent = next(results, None)
             except Exception as error:
                 attempt = None if spread.total else next(attempts, None)
                 if attempt is not None:
@@ -253,7 +254,8 @@ class BatchRunner:
         call.meter.receive(len(batch))
         then = perf_counter()
         try:
-            results = call.work(batch)
+            with call.in_time(batch.headers):
+                results = call.work(batch)
             if not call.is_sink:
                 results = call.check_batch(results, len(batch))
         except Exception as error:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from math import inf
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from streampy.errors import Hung, UnitFailed
+from streampy.errors import Hung, RunError
 from streampy.flow.ledger import Ledger
 from streampy.model.item import Batch, Header
 from streampy.model.plan import Plan, UnitPlan
@@ -28,6 +29,7 @@ from streampy.run.output import Output
 from streampy.run.trouble import DeadLetters, Trouble
 from streampy.run.tuning import TUNING
 from streampy.run.turnstile import Turnstile
+from streampy.run.watchdog import Watchdog
 from streampy.run.worker import Worker
 
 if TYPE_CHECKING:
@@ -69,7 +71,8 @@ class Segment:
         self.sources_stopping = Event()
         """The sources are to end; what they emitted goes on."""
         self.dead_letters = DeadLetters()
-        self.errors: list[UnitFailed] = []
+        self.errors: list[RunError] = []
+        self._watchdog = Watchdog(self.failed)
         self.undertaker = Undertaker(plan)
         self.started = 0.0
         self._lock = Lock()
@@ -140,7 +143,8 @@ class Segment:
         asked_to_stop = self.stopping if unit.inputs else self.sources_stopping
         worker = Worker(unit.name, index, unit.spec.workers, asked_to_stop=asked_to_stop)
         outlet = Outlet(unit.name, self._doors(unit), self.undertaker)
-        return Call(unit, work, worker, Trouble(unit.on_error, worker, self.dead_letters), outlet)
+        trouble = Trouble(unit.on_error, worker, self.dead_letters)
+        return Call(unit, work, worker, trouble=trouble, outlet=outlet, watchdog=self._watchdog)
 
     def _doors(self, unit: UnitPlan) -> dict[str, list[Door]]:
         doors: dict[str, list[Door]] = {}
@@ -163,6 +167,8 @@ class Segment:
         """
         self.started = monotonic()
         TUNING.begin()
+        if any(unit.spec.timeout < inf for unit in self.plan.units.values()):
+            self._threads.append(self._watchdog.start())
         tasks = [member for member in self.members if isinstance(member, TaskMember)]
         if tasks:
             self._threads.append(self._launch_loop(tasks))
@@ -206,7 +212,7 @@ class Segment:
             if self._unready <= 0:
                 self._ready.set()
 
-    def failed(self, error: UnitFailed) -> None:
+    def failed(self, error: RunError) -> None:
         """See `Foreman.failed`."""
         with self._lock:
             self.errors.append(error)
@@ -227,6 +233,7 @@ class Segment:
             if self._working:
                 return
         TUNING.end()
+        self._watchdog.close()
         self.over.set()
 
     def finish_sources(self) -> None:

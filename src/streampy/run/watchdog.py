@@ -1,0 +1,79 @@
+"""Finds calls that do not come back within the unit's `timeout`: a hung worker is named, and not waited for.
+
+Knows nothing of what is called. It has a thread of its own, which waits for the next deadline and for nothing else.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from math import inf
+from threading import Lock, Thread
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from streampy.errors import Hung
+from streampy.pipes.base import Bell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from streampy.run.call import Call
+
+
+class Watchdog:
+    """Told of each call that has a time limit, when it begins and when it ends. Any thread may tell it."""
+
+    def __init__(self, bark: Callable[[Hung], None]) -> None:
+        self._bark = bark
+        self._bell = Bell(Lock())
+        self._deadlines: dict[Call, tuple[float, str]] = {}
+        self._next = inf
+        self._is_over = False
+
+    def start(self) -> Thread:
+        """Start watching."""
+        thread = Thread(target=self._watch, name="streampy watchdog", daemon=True)
+        thread.start()
+        return thread
+
+    @contextmanager
+    def watching(self, call: Call, key: str) -> Iterator[None]:
+        """While this lasts, a worker calls its unit for the item `key`."""
+        if call.plan.spec.timeout == inf:
+            yield
+            return
+        deadline = monotonic() + call.plan.spec.timeout
+        with self._bell.lock:
+            self._deadlines[call] = deadline, key
+            if deadline < self._next:
+                self._bell.ring()
+        try:
+            yield
+        finally:
+            with self._bell.lock:
+                self._deadlines.pop(call, None)
+
+    def close(self) -> None:
+        """The workers have left."""
+        with self._bell.lock:
+            self._is_over = True
+            self._bell.ring()
+
+    def _watch(self) -> None:
+        while (late := self._wait()) is not None:
+            call, key = late
+            limit = call.plan.spec.timeout
+            self._bark(Hung([call.worker.unit], f"did not come back from item {key} within its timeout of {limit:g} s"))
+
+    def _wait(self) -> tuple[Call, str] | None:
+        """The first call that is late, and its item; None when all is over."""
+        with self._bell.lock:
+            while not self._is_over:
+                first = min(self._deadlines, key=lambda call: self._deadlines[call][0], default=None)
+                self._next = inf if first is None else self._deadlines[first][0]
+                if first is not None and self._next <= monotonic():
+                    _, key = self._deadlines.pop(first)
+                    return first, key
+                with suppress(TimeoutError):
+                    self._bell.wait(self._next)
+        return None
