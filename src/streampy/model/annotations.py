@@ -10,7 +10,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 
 class _AcceptsAll(type):
@@ -96,6 +96,10 @@ def type_name(annotation: Any) -> str:
     """As a person would write it: `Frame`, `list[Name]`, `int | None`."""
     if inspect.isclass(annotation) and not get_args(annotation):
         return "None" if annotation is type(None) else annotation.__qualname__.rpartition("<locals>.")[2]
+    if annotation is ...:
+        return "..."
+    if get_origin(annotation) is Annotated:
+        return type_name(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         return " | ".join(map(type_name, get_args(annotation)))
     origin, arguments = get_origin(annotation), get_args(annotation)

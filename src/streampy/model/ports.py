@@ -45,6 +45,8 @@ class InputPort:
     optional: bool = False
     pipe: Pipe | None = None
     """The unit's own default; None where it has none."""
+    gives_headers: bool = False
+    """Whether the unit is given each value with its header: `Item[T]`, and `Iterator[Item[T]]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +204,15 @@ def _input_port(name: str, annotation: Any, pipe: Pipe | None) -> InputPort:
     origin, arguments = get_origin(inner) or inner, get_args(inner)
     first = arguments[0] if arguments else Any
     if origin is Item:
-        return InputPort(name, first, Helping.ITEM, optional, pipe)
+        return InputPort(name, first, Helping.ITEM, optional, pipe, gives_headers=True)
     if origin is Batch:
         return InputPort(name, first, Helping.BATCH, optional, pipe)
     if origin is Latest:
         return InputPort(name, first, Helping.LATEST, optional=True, pipe=pipe)
     if origin in _STREAMS:
-        return InputPort(name, first, Helping.STREAM, optional, pipe)
+        gives_headers = (get_origin(first) or first) is Item
+        inside = (get_args(first) or (Any,))[0] if gives_headers else first
+        return InputPort(name, inside, Helping.STREAM, optional, pipe, gives_headers)
     if origin is list:
         return InputPort(name, first, Helping.LIST, optional, pipe)
     return InputPort(name, inner, Helping.ONE, optional, pipe)

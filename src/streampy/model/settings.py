@@ -57,4 +57,4 @@ def _convert(setting: Setting, value: Any) -> Any:
         first = error.errors()[0]
         inside = ".".join(map(str, first["loc"]))
         where = f" at {inside}" if inside else ""
-        raise ValueError(f"got {value!r}, expected {type_name(wanted)}{where}: {first['msg']}") from error
+        raise ValueError(f"got {value!r}, expected {type_name(wanted)}{where}: {first['msg'].removeprefix('Value error, ')}") from error

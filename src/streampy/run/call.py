@@ -57,7 +57,7 @@ class Call:
         self.has_limit = plan.spec.timeout < inf
         """Whether a call must come back within a time."""
         self.is_sink = plan.ports.emits is Emits.NOTHING
-        self.wraps = plan.join is None and any(port.helping is Helping.ITEM for port in plan.ports.inputs.values())
+        self.wraps = plan.join is None and any(port.gives_headers for port in plan.ports.inputs.values())
         self.takes_batches = any(port.helping is Helping.BATCH for port in plan.ports.inputs.values())
         """Whether one call is for a whole batch."""
         self.is_plain = self._makes_one_of_one()

@@ -18,11 +18,13 @@ from streampy.model.item import Batch, Header
 from streampy.model.plan import Plan, UnitPlan
 from streampy.pipes.base import wait_for
 from streampy.run.call import Call
-from streampy.run.crew import Member, TaskMember, ThreadMember
 from streampy.run.gate import Gate
+from streampy.run.in_loop import TaskMember
+from streampy.run.in_thread import ThreadMember
 from streampy.run.inlet import Inlet
 from streampy.run.loop import Loop
 from streampy.run.make import make_unit
+from streampy.run.member import Member
 from streampy.run.mourning import Undertaker
 from streampy.run.outlet import Door, Outlet
 from streampy.run.output import Output

@@ -11,7 +11,7 @@ from typing import Any
 
 from streampy.errors import UnitFailed
 from streampy.flow.router import Sent, Spread
-from streampy.model.item import Batch, Header
+from streampy.model.item import Batch, Header, Item
 from streampy.model.ports import Emits
 from streampy.run.call import Call, Onward
 from streampy.run.runners import Desk
@@ -26,11 +26,12 @@ class Pulled:
         self.pulling = 0.0
         """Seconds spent waiting for items since the last look."""
 
-    def next(self, header: Header) -> None:
-        """The unit goes on to another item."""
+    def next(self, header: Header, value: Any) -> Any:
+        """The unit goes on to another item; returns what it is given."""
         self.settle()
         self._call.meter.receive(1)
         self._spread = Spread(self._call.plan.ports, header)
+        return Item(value, header) if self._call.wraps else value
 
     def settle(self) -> None:
         """All that the unit gave for its item is known."""
@@ -105,8 +106,7 @@ def _pull(pulled: Pulled, batches: Iterator[Batch[Any]]) -> Iterator[Any]:
         if batch is None:
             return
         for header, value in zip(batch.headers, batch, strict=True):
-            pulled.next(header)
-            yield value
+            yield pulled.next(header, value)
 
 
 async def run_stream_async(
@@ -132,5 +132,4 @@ async def run_stream_async(
 async def _pull_async(pulled: Pulled, batches: AsyncIterator[Batch[Any]]) -> AsyncIterator[Any]:
     async for batch in batches:
         for header, value in zip(batch.headers, batch, strict=True):
-            pulled.next(header)
-            yield value
+            yield pulled.next(header, value)

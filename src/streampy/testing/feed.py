@@ -59,7 +59,10 @@ def _results(ports: Ports, work: Callable[..., Any], inputs: dict[str, list[Any]
         yield from _all_of(work())
         return
     if ports.is_stream:
-        stream = _pull(next(iter(inputs.values())), is_async=ports.is_async)
+        (port,) = ports.inputs.values()
+        (values,) = inputs.values()
+        given: list[Any] = [Item(value, Header("feed", seq, 0.0)) for seq, value in enumerate(values)]
+        stream = _pull(given if port.gives_headers else values, is_async=ports.is_async)
         yield from _values(ports, Header("feed", 0, 0.0), work(stream))
         return
     for header, values in _items(ports, inputs):
@@ -86,7 +89,7 @@ def _items(ports: Ports, inputs: dict[str, list[Any]]) -> Iterator[tuple[Header,
             yield headers[0], (Batch(values, headers),)
             return
         for header, value in zip(headers, values, strict=True):
-            yield header, (Item(value, header) if port.helping is Helping.ITEM else value,)
+            yield header, (Item(value, header) if port.gives_headers else value,)
         return
     yield from _joined(ports, inputs, headers)
 
@@ -115,7 +118,7 @@ def _joined(
 
 
 def _put(joiner: Joiner, name: str, header: Header, value: Any, *, gathers: bool, port: Ports) -> None:
-    wrap = port.inputs[name].helping is Helping.ITEM
+    wrap = port.inputs[name].gives_headers
     if not gathers:
         joiner.add(name, header, Item(value, header) if wrap else value, 0.0)
         return
