@@ -199,7 +199,7 @@ def test_plug_in_gives_its_unit_a_short_name(write, folder, monkeypatch):
 
     assert sp.load(sound).units["f"].use.__name__ == "focus"
     with pytest.raises(
-        sp.ProcessError, match=r"no plug-in gives a unit the short name .fokus., did you mean .focus.\?"
+        sp.ProcessError, match=r"the short name of a unit that is installed, did you mean .focus.\?"
     ):
         sp.load(wrong)
 

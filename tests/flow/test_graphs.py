@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,9 @@ from streampy.model.ports import Emits
 from streampy.model.process import Process
 from streampy.run.answers import Answers
 from streampy.run.mourning import Undertaker
+
+pytestmark = pytest.mark.timeout(400)
+"""To make a failing example small takes longer than a test may."""
 
 
 class Ways(Outputs):
@@ -193,7 +197,7 @@ class AnswerDoor:
 
 
 @given(plan=graphs(), data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=250)
 def test_every_set_and_every_answer_of_any_graph_ends_without_a_deadline(plan, data):
     note("\n".join(map(str, plan.links)))
     run = Run(plan, data.draw)

@@ -382,3 +382,23 @@ def faces_process_into(sink, frames, who):
     process.add("detect", detect, from_="camera")
     process.add("identify", who, from_="detect.crops", on_error="skip")
     return process.add("draw", sink, from_={"frame": "camera", "markup": "detect.markup", "profiles": "identify"})
+
+
+def test_gathered_parts_leave_in_order_also_where_several_workers_make_them(way_with_pipes):
+    """A frame without parts is done at once; it must not overtake an earlier one that takes its time."""
+
+    def faces(frame: Frame) -> Iterator[str]:
+        if frame.number % 2 == 0:
+            sp.worker().sleep(0.005)
+            yield f"f{frame.number}"
+
+    def collect(names: list[str]) -> list[str]:
+        return names
+
+    process = sp.Process("order")
+    way_with_pipes.add(process, "camera", camera, name="x", frames=20)
+    way_with_pipes.add(process, "faces", faces, from_="camera", workers=2)
+    process.add("collect", collect, from_="faces")
+    with sp.run(process) as running:
+        found = list(running.stream("collect", timeout=SOON))
+    assert found == [[f"f{n}"] if n % 2 == 0 else [] for n in range(20)]

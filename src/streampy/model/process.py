@@ -5,6 +5,7 @@ Knows nothing of files; `load` makes the same from configuration.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -17,6 +18,8 @@ from streampy.model.pipe import Join, OnError, Pipe
 
 From = str | Sequence[str] | Mapping[str, str | Sequence[str]]
 """Where the inputs come from: `"camera"`, `["left", "right"]`, or for each `{"frame": "camera", "names": "who.is"}`."""
+NAME = r"^[^\W\d][\w-]*$"
+"""What a unit may be called: a letter, then letters, digits, `_` and `-`; `.` and `#` mean something behind a name."""
 ONLY = ""
 """Stands for the only input (or the only output) where it is not named."""
 
@@ -128,8 +131,10 @@ class Process:
         name: of the unit in this process. use: a function or a subclass of Unit. from_: what its inputs are linked to.
         settings: the unit's own; `set` takes those that bear the name of a parameter of `add`.
         The other parameters are the keys of the configuration. What is wrong is told when the process is checked,
-        except a name that is there already: ValueError.
+        except a name that is none, or is there already: ValueError.
         """
+        if not re.fullmatch(NAME, name):
+            raise ValueError(f"got {name!r}, expected a name: a letter, then letters, digits, _ or -")
         if name in self._units:
             raise ValueError(f"there is a unit {name!r} in {self.name!r} already")
         caller = sys._getframe(1)

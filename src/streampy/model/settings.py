@@ -57,4 +57,5 @@ def _convert(setting: Setting, value: Any) -> Any:
         first = error.errors()[0]
         inside = ".".join(map(str, first["loc"]))
         where = f" at {inside}" if inside else ""
-        raise ValueError(f"got {value!r}, expected {type_name(wanted)}{where}: {first['msg'].removeprefix('Value error, ')}") from error
+        why = first["msg"].removeprefix("Value error, ")  # what a type's own reader said needs no such word before it
+        raise ValueError(f"got {value!r}, expected {type_name(wanted)}{where}: {why}") from error

@@ -18,6 +18,7 @@ from streampy.run.inlet import Taken
 from streampy.run.member import Member
 from streampy.run.source import run_source_async
 from streampy.run.stream import run_stream_async
+from streampy.run.turnstile import Sent
 from streampy.run.worker import sit_down
 
 
@@ -72,7 +73,8 @@ class TaskMember(Member):
             if taken.batch:
                 await run_async(self.head, taken.batch, self.head.outlet.put_async)
             return
-        sent: list[tuple[str, Batch[Any]]] = []
+        sent: Sent = []
+        self.head.outlet.put_off = sent.append
 
         async def keep(port: str, batch: Batch[Any]) -> None:
             sent.append((port, batch))

@@ -15,6 +15,7 @@ from streampy.pipes.base import Cancelled
 from streampy.run.call import Onward
 from streampy.run.inlet import Taken
 from streampy.run.member import Member
+from streampy.run.outlet import Outlet
 from streampy.run.runners import Fused, Runner, Straight, make_runners
 from streampy.run.source import run_source
 from streampy.run.stream import run_stream
@@ -23,10 +24,11 @@ from streampy.run.worker import sit_down
 
 
 class Collected:
-    """What a unit gave for one batch, until it is its turn to leave."""
+    """What a unit gave for one batch, until it is its turn to leave; the news of what ended, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, outlet: Outlet) -> None:
         self._sent: Sent = []
+        outlet.put_off = self._sent.append
 
     def put(self, port: str, batch: Batch[Any]) -> None:
         """See `Onward.put`."""
@@ -38,7 +40,8 @@ class Collected:
 
     def take(self) -> Sent:
         """All of it, which is then no longer here."""
-        sent, self._sent = self._sent, []
+        sent = self._sent.copy()
+        self._sent.clear()
         return sent
 
 
@@ -84,7 +87,7 @@ class ThreadMember(Member):
 
     def _work(self) -> None:
         ports = self.head.plan.ports
-        sent = Collected() if self._turnstile is not None else None
+        sent = Collected(self.head.outlet) if self._turnstile is not None else None
         end: Onward = sent or self.calls[-1].outlet
         if self.inlet is not None and not ports.is_stream:
             runner = make_runners(self.calls, self, end)

@@ -5,7 +5,8 @@ Each worker has an outlet of its own, so the counts have one writer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -40,6 +41,8 @@ class Outlet:
         self.blocked = 0.0
         self.doors = doors
         self._undertaker = undertaker
+        self.put_off: Callable[[Callable[[], None]], None] | None = None
+        """Where news wait for their turn, as results do, so that they can't overtake those of earlier items."""
         self.is_mourned = undertaker.has_mourners(unit)
 
     def put(self, port: str, batch: Batch[Any]) -> None:
@@ -86,22 +89,29 @@ class Outlet:
     ) -> None:
         """Nothing of this item comes from `port` (None: from any)."""
         if self.is_mourned:
-            self._undertaker.bury(self.unit, Tombstone(header, reason, self.unit, cause), port)
+            self._tell(partial(self._undertaker.bury, self.unit, Tombstone(header, reason, self.unit, cause), port))
 
     def leave_out(self, port: str, part: Header) -> None:
         """The unit made this part of an item, and left `port` out of it."""
         if self.is_mourned:
-            self._undertaker.leave_out(self.unit, port, Tombstone(part, Reason.FILTERED, self.unit))
+            tombstone = Tombstone(part, Reason.FILTERED, self.unit)
+            self._tell(partial(self._undertaker.leave_out, self.unit, port, tombstone))
 
     def pass_on(self, tombstone: Tombstone) -> None:
         """An item ended on its way into the unit, and was counted there."""
         if self.is_mourned:
-            self._undertaker.bury(self.unit, tombstone)
+            self._tell(partial(self._undertaker.bury, self.unit, tombstone))
 
     def close(self, port: str, header: Header, count: int) -> None:
         """The item went into `count` parts at `port`."""
         if self.is_mourned:
-            self._undertaker.close(self.unit, port, header, count)
+            self._tell(partial(self._undertaker.close, self.unit, port, header, count))
+
+    def _tell(self, news: Callable[[], None]) -> None:
+        if self.put_off is None:
+            news()
+        else:
+            self.put_off(news)
 
     def end(self) -> None:
         """Nothing more comes from this unit. Called once, by its last worker."""

@@ -15,7 +15,8 @@ from streampy.flow.orderer import Orderer
 from streampy.model.item import Batch
 from streampy.pipes.base import Bell, Cancelled
 
-Sent = list[tuple[str, Batch[Any]]]
+Sent = list[tuple[str, Batch[Any]] | Callable[[], None]]
+"""What comes of one batch, in order: items for a port, and news to be told."""
 
 
 class Turnstile:
@@ -40,8 +41,8 @@ class Turnstile:
                 return
             self._is_emitting = True
         while (batches := self._next()) is not None:
-            for port, batch in batches:
-                emit(port, batch)
+            for one in batches:
+                one() if callable(one) else emit(*one)
 
     async def submit_async(self, ticket: int, sent: Sent, emit: Callable[[str, Batch[Any]], Awaitable[None]]) -> None:
         """As `submit`, for a task of the event loop."""
@@ -57,12 +58,15 @@ class Turnstile:
             return
         self._is_emitting = True
         while (batches := self._next()) is not None:
-            for port, batch in batches:
-                await emit(port, batch)
+            for one in batches:
+                if callable(one):
+                    one()
+                else:
+                    await emit(*one)
 
     def _hold(self, ticket: int, sent: Sent) -> None:
         self._orderer.hold(ticket, sent)
-        self.held += sum(len(batch) for _, batch in sent)
+        self.held += _count(sent)
 
     def _must_wait(self) -> bool:
         if self._is_cancelled:
@@ -75,7 +79,7 @@ class Turnstile:
             self._is_emitting = sent is not None
             self._bell.ring()
             if sent is not None:
-                self.held -= sum(len(batch) for _, batch in sent)
+                self.held -= _count(sent)
             return sent
 
     def cancel(self) -> None:
@@ -83,3 +87,8 @@ class Turnstile:
         with self._bell.lock:
             self._is_cancelled = True
             self._bell.ring()
+
+
+def _count(sent: Sent) -> int:
+    """The items in it."""
+    return sum(len(one[1]) for one in sent if not callable(one))

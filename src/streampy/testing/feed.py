@@ -60,9 +60,9 @@ def _results(ports: Ports, work: Callable[..., Any], inputs: dict[str, list[Any]
         return
     if ports.is_stream:
         (port,) = ports.inputs.values()
-        (values,) = inputs.values()
-        given: list[Any] = [Item(value, Header("feed", seq, 0.0)) for seq, value in enumerate(values)]
-        stream = _pull(given if port.gives_headers else values, is_async=ports.is_async)
+        (fed,) = inputs.values()
+        given: list[Any] = [Item(value, Header("feed", seq, 0.0)) for seq, value in enumerate(fed)]
+        stream = _pull(given if port.gives_headers else fed, is_async=ports.is_async)
         yield from _values(ports, Header("feed", 0, 0.0), work(stream))
         return
     for header, values in _items(ports, inputs):

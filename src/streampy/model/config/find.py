@@ -68,8 +68,9 @@ def _find_short(use: str) -> Any:
     module_name, dot, name = use.rpartition(".")
     if dot and _is_dotted(use):
         raise NotFound(f"got {use!r}, expected `module:name`: did you mean '{module_name}:{name}'?")
-    hint = did_you_mean(use, found) if found else "; none is installed"
-    raise NotFound(f"no plug-in gives a unit the short name {use!r}{hint}: write `module:name`, or install the plug-in")
+    raise NotFound(
+        f"{use!r} is neither `module:name` nor the short name of a unit that is installed{did_you_mean(use, found)}"
+    )
 
 
 def _load(point: EntryPoint) -> Any:

@@ -10,7 +10,7 @@ from math import inf
 from typing import Any
 
 from streampy.model.config.keys import EXTRA, ProcessKeys
-from streampy.model.config.values import NAME
+from streampy.model.process import NAME
 
 
 def process_schema() -> dict[str, Any]:

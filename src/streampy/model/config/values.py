@@ -14,14 +14,13 @@ from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from streampy.model.measure import parse_duration, parse_size
 from streampy.model.pipe import Late, Overflow, Then
-from streampy.model.process import ONLY
+from streampy.model.process import NAME, ONLY
 from streampy.model.suggest import choose
 
 VARIABLE: dict[str, Any] = {"type": "string", "pattern": r"\$\{[A-Za-z_]\w*(:-[^}]*)?\}"}
 """JSON Schema of a text in which the environment has a say."""
 
 
-NAME = r"^[^\W\d][\w-]*$"
 """What a process and a unit may be called; no dot, for `unit.port` has one."""
 
 
