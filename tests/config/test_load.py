@@ -198,9 +198,7 @@ def test_plug_in_gives_its_unit_a_short_name(write, folder, monkeypatch):
     wrong = write("q.yaml", "process: p\nunits: {f: {use: fokus}}\n")
 
     assert sp.load(sound).units["f"].use.__name__ == "focus"
-    with pytest.raises(
-        sp.ProcessError, match=r"the short name of a unit that is installed, did you mean .focus.\?"
-    ):
+    with pytest.raises(sp.ProcessError, match=r"the short name of a unit that is installed, did you mean .focus.\?"):
         sp.load(wrong)
 
 

@@ -155,14 +155,10 @@ class Joiner:
 
     def bury(self, port: str, tombstone: Tombstone, ways: int, now: float) -> None:
         """An item ended: nothing of it will come to this input, on `ways` ways."""
-        header = tombstone.header
-        level = len(header.path) - self._keys.depth(header)
-        if level < 0 or not self._keys.knows(header):
+        found = self._find(port, tombstone.header, now)
+        if found is None:
             return
-        group = self._set(self._keys.of(header, None), header, now)
-        if group is None:
-            return
-        parts = group.parts[port]
+        group, parts, level = found
         parts.settled[level] += ways
         if not level and (parts.tombstone is None or parts.tombstone.reason is Reason.FILTERED):
             parts.tombstone = tombstone  # where it came on several ways: that it did not take one is no news
@@ -170,17 +166,22 @@ class Joiner:
 
     def close(self, port: str, header: Header, count: int, ways: int, now: float) -> None:
         """An item went into `count` parts, on `ways` ways to this input."""
-        level = len(header.path) - self._keys.depth(header)
-        if level < 0 or not self._keys.knows(header):
+        found = self._find(port, header, now)
+        if found is None:
             return
-        group = self._set(self._keys.of(header, None), header, now)
-        if group is None:
-            return
-        parts = group.parts[port]
+        group, parts, level = found
         parts.is_spread = True
         parts.settled[level] += ways
         parts.known[level + 1] += count * ways
         self._look_at(group)
+
+    def _find(self, port: str, header: Header, now: float) -> tuple[_Set, _Parts, int] | None:
+        """Whom news of an item concern, and at which level below the key; None where nobody waits for it any more."""
+        level = len(header.path) - self._keys.depth(header)
+        if level < 0 or not self._keys.knows(header):
+            return None
+        group = self._set(self._keys.of(header, None), header, now)
+        return None if group is None else (group, group.parts[port], level)
 
     def due(self) -> float:
         """When a set will be late: `inf` where none can be; 0 where something is to be taken now."""
