@@ -229,6 +229,57 @@ def test_async_units_of_every_kind_run_in_the_event_loop():
         assert list(running.stream("total", timeout=SOON)) == [0, 0, 1, 2, 4, 6, 9, 12]
 
 
+def test_an_async_source_that_waits_is_called_away_when_the_process_stops():
+    left = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+            await asyncio.sleep(3600)
+            yield 2
+        finally:
+            left.append("closed")
+
+    begin = time.monotonic()
+    with sp.run(sp.Process("waits").add("source", source)) as running:
+        stream = running.stream("source")
+        assert 1 == next(stream)
+        running.drain()
+        assert [] == list(stream)
+    assert time.monotonic() - begin < 3
+    assert ["closed"] == left
+    assert running.stats().ledger.balanced
+
+
+def test_an_async_source_that_waits_is_called_away_while_it_is_held_back():
+    async def source() -> AsyncIterator[int]:
+        for number in range(1000):
+            yield number
+            await asyncio.sleep(0)
+
+    with sp.run(sp.Process("held").add("source", source)) as running:
+        stream = running.stream("source")
+        assert 0 == next(stream)
+        running.drain()
+        rest = list(stream)
+    assert list(range(1, 1 + len(rest))) == rest
+    assert running.stats().ledger.born == 1 + len(rest)
+
+
+def test_a_stream_unit_may_see_headers():
+    def numbers(*, until: int = 3) -> Iterator[int]:
+        yield from range(until)
+
+    def names(values: Iterator[sp.Item[int]]) -> Iterator[str]:
+        for item in values:
+            yield f"{item.header.key} is {item.value}"
+
+    process = sp.Process("headers").add("numbers", numbers).add("names", names, from_="numbers")
+    with sp.run(process) as running:
+        assert ["numbers #0 is 0", "numbers #1 is 1", "numbers #2 is 2"] == list(running.stream("names"))
+    assert ["feed #0 is 7"] == sp.testing.feed(names, values=[7])
+
+
 def test_async_workers_of_one_unit_are_in_flight_together():
     together = asyncio.Barrier(5)
 

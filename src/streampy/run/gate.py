@@ -6,6 +6,7 @@ Knows nothing of who passes.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ class Gate:
         self._is_open = False
         self._is_stopping = False
         self._bell = Bell(Lock())
+        self._on_stop: list[Callable[[], None]] = []
 
     def open(self) -> None:
         """Let everybody through from now on."""
@@ -43,6 +45,18 @@ class Gate:
         """Let everybody through for ever: they were asked to stop, and find out."""
         self._is_stopping = True
         self.open()
+        with self._bell.lock:
+            called = list(self._on_stop)
+        for call in called:
+            call()
+
+    def on_stop(self, call: Callable[[], None]) -> None:
+        """Call this when it is stopped; at once where it was."""
+        with self._bell.lock:
+            self._on_stop.append(call)
+            if not self._is_stopping:
+                return
+        call()
 
     def knock(self) -> None:
         """Wake those that wait, so that they read their mail."""

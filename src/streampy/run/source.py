@@ -5,7 +5,9 @@ Knows nothing of where they go.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from itertools import repeat
 from math import inf
 from time import monotonic, perf_counter
@@ -116,11 +118,13 @@ async def run_source_async(call: Call, work: Callable[[], Any], gate: Gate, mail
     """As `run_source`, for an `async def` source."""
     births = Births(call)
     values: AsyncIterator[Any] = aiter(work()) if call.plan.ports.emits is Emits.MANY else _called_again_async(work)
+    pull = _Pull()
+    gate.on_stop(pull.call_away)
     try:
         while await _may_go_on_async(call, gate, mail):
             then = perf_counter()
             try:
-                value = await anext(values)
+                value = await pull.next(values)
             except StopAsyncIteration:
                 return
             except Exception as error:
@@ -132,6 +136,44 @@ async def run_source_async(call: Call, work: Callable[[], Any], gate: Gate, mail
         close = getattr(values, "aclose", None)
         if close is not None:
             await close()
+
+
+class _Pull:
+    """Waits for the next value of an `async def` source, until it is asked to stop: what comes then is never born.
+
+    A source in a thread waits with `worker().sleep` and is woken; one in the event loop may wait for anything.
+    """
+
+    def __init__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "a source runs in a task"  # noqa: S101 - narrows the type
+        self._task = task
+        self._loop = asyncio.get_running_loop()
+        self._is_waiting = False
+        self._was_called = False
+
+    async def next(self, values: AsyncIterator[Any]) -> Any:
+        """The next value. Raises StopAsyncIteration, also where the source was called away."""
+        self._is_waiting = True
+        try:
+            return await anext(values)
+        except asyncio.CancelledError:
+            if not self._was_called:
+                raise
+            self._task.uncancel()
+            raise StopAsyncIteration from None
+        finally:
+            self._is_waiting = False
+
+    def call_away(self) -> None:
+        """From any thread: it need not wait any longer."""
+        with suppress(RuntimeError):  # the loop is closed: it has left
+            self._loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        if self._is_waiting:
+            self._was_called = True
+            self._task.cancel()
 
 
 def _may_go_on(call: Call, gate: Gate, mail: Mailbox) -> bool:

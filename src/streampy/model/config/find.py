@@ -127,9 +127,12 @@ def _take(module: ModuleType, module_name: str, name: str) -> Any:
         try:
             found = getattr(found, part)
         except AttributeError:
-            units = [one for one, value in vars(found).items() if callable(value) and not one.startswith("_")]
+            there = [one for one, value in vars(found).items() if callable(value) and not one.startswith("_")]
+            units = getattr(found, "__all__", there)  # what a module imports when it is asked for is not there yet
             hint = did_you_mean(part, units) if nearest(part, units) or len(units) <= _MOST else ""
             raise NotFound(f"{module_name!r} has no {part!r}{hint}") from None
+        except Exception as error:
+            raise NotFound(f"importing {module_name}:{name} failed: {_said(error)}") from error
     if inspect.ismodule(found):
         raise NotFound(f"{name!r} in {module_name!r} is the module {found.__name__!r}, expected a function or a class")
     return found

@@ -7,6 +7,8 @@ Places in an image are fractions of its width and height, 0..1 from the upper le
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from streampy.units.missing import needs
+
 if TYPE_CHECKING:
     from streampy.units.video.camera import Camera
     from streampy.units.video.crop import CropFaces
@@ -66,7 +68,8 @@ def __getattr__(name: str) -> object:
     """Import a unit when it is first asked for, so that a file writer doesn't load a neural network library."""
     for module, names in _WHERE.items():
         if name in names:
-            return getattr(import_module(f"{__name__}.{module}"), name)
+            with needs("streampy[video]"):
+                return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no unit {name!r}; it has {', '.join(__all__)}")
 
 

@@ -1,0 +1,34 @@
+"""Units that read and write files: lines of text, JSON lines, CSV, Parquet (`streampy[parquet]`), folders.
+
+What a source reads is shared among its workers: with `workers: 2` each gives every second piece. A writer has just one.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from streampy.units.files.csv import CsvSource, CsvWriter
+from streampy.units.files.folder import FolderSource
+from streampy.units.files.jsonl import JsonLinesSource, JsonLinesWriter
+from streampy.units.files.lines import LinesSource, LinesWriter
+
+if TYPE_CHECKING:
+    from streampy.units.files.parquet import ParquetSource, ParquetWriter
+
+__all__ = [
+    "CsvSource",
+    "CsvWriter",
+    "FolderSource",
+    "JsonLinesSource",
+    "JsonLinesWriter",
+    "LinesSource",
+    "LinesWriter",
+    "ParquetSource",
+    "ParquetWriter",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs a library when it is first asked for."""
+    if name in ("ParquetSource", "ParquetWriter"):
+        return getattr(import_module("streampy.units.files.parquet"), name)
+    raise AttributeError(f"module {__name__!r} has no unit {name!r}; it has {', '.join(__all__)}")
