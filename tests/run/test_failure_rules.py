@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from math import inf
 
 import pytest
@@ -304,6 +304,18 @@ def test_f7_a_unit_that_ends_while_its_input_has_items_is_an_error_that_names_it
         sp.run(process) as running,
     ):
         drain(running, "first")
+    assert failed.value.unit == "first"
+
+
+def test_f7_an_async_unit_that_ends_while_its_input_has_items_is_an_error_too():
+    async def first_two(items: AsyncIterator[int]) -> AsyncIterator[int]:
+        yield await anext(items)
+        yield await anext(items)
+
+    process = sp.Process("early").add("source", numbers).add("first", first_two, from_="source")
+    with pytest.raises(sp.UnitFailed, match="it ended while its input still had items") as failed:
+        with sp.run(process) as running:
+            drain(running, "first")
     assert failed.value.unit == "first"
 
 
