@@ -423,6 +423,20 @@ def test_the_statistics_say_where_time_goes():
     assert stats.ledger.streams["n"].born == 30
 
 
+def test_an_async_unit_tells_that_it_is_blocked_too():
+    async def source() -> AsyncIterator[int]:
+        for number in range(20):
+            yield number
+
+    def slow_sink(number: int) -> None:
+        sp.worker().sleep(0.002)
+
+    process = sp.Process("p").add("a", source).add("sink", slow_sink, from_="a", pipe={"capacity": 2})
+    with sp.run(process) as running:
+        running.wait(SOON)
+    assert running.stats().units["a"].blocked > 0.02
+
+
 def test_a_source_may_say_how_much_it_will_emit():
     def announced() -> Iterator[int]:
         sp.worker().expect(3)

@@ -48,11 +48,9 @@ class Collected:
 class ThreadMember(Member):
     """A thread that runs a chain."""
 
-    def launch(self) -> Thread:
+    def launch(self) -> None:
         """Start the thread. It is a daemon: a unit that never comes back must not keep the interpreter."""
-        thread = Thread(target=self._main, name=f"streampy {self.name}", daemon=True)
-        thread.start()
-        return thread
+        Thread(target=self._main, name=f"streampy {self.name}", daemon=True).start()
 
     def _main(self) -> None:
         sit_down(self)

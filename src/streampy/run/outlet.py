@@ -47,15 +47,9 @@ class Outlet:
 
     def put(self, port: str, batch: Batch[Any]) -> None:
         """Send a batch to all that are linked to the port; waits where they make it wait."""
-        doors = self.doors[port]
         since = perf_counter()
-        if len(doors) > 1:
-            for header in batch.headers:
-                self.ledger.add("split", header.stream, len(doors) - 1)
-        for door in doors:
-            dropped = door.put(batch)
-            if dropped:
-                self.ledger.ended(dropped, Reason.DROPPED)
+        for door in self._copies(port, batch):
+            self.ledger.ended(door.put(batch), Reason.DROPPED)
         self.blocked += perf_counter() - since
 
     def put_one(self, port: str, header: Header, value: Any) -> None:
@@ -64,14 +58,18 @@ class Outlet:
 
     async def put_async(self, port: str, batch: Batch[Any]) -> None:
         """As `put`, for a task of the event loop."""
+        since = perf_counter()
+        for door in self._copies(port, batch):
+            self.ledger.ended(await door.put_async(batch), Reason.DROPPED)
+        self.blocked += perf_counter() - since
+
+    def _copies(self, port: str, batch: Batch[Any]) -> Sequence[Door]:
+        """The doors behind a port; each item is counted once more for each door but the first."""
         doors = self.doors[port]
         if len(doors) > 1:
             for header in batch.headers:
                 self.ledger.add("split", header.stream, len(doors) - 1)
-        for door in doors:
-            dropped = await door.put_async(batch)
-            if dropped:
-                self.ledger.ended(dropped, Reason.DROPPED)
+        return doors
 
     def delivered(self, headers: Iterable[Header], now: float) -> None:
         """Items came to their end at a sink. now: `time.monotonic` seconds."""

@@ -99,7 +99,6 @@ class Segment:
         self._left_of = {chain[0]: plan.units[chain[0]].spec.workers for chain in plan.chains}
         self._ready = Event()
         self._is_cancelled = False
-        self._threads: list[Thread] = []
         self._on_cancel: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
@@ -170,11 +169,13 @@ class Segment:
         self.started = monotonic()
         TUNING.begin()
         if any(unit.spec.timeout < inf for unit in self.plan.units.values()):
-            self._threads.append(self._watchdog.start())
+            self._watchdog.start()
         tasks = [member for member in self.members if isinstance(member, TaskMember)]
         if tasks:
-            self._threads.append(self._launch_loop(tasks))
-        self._threads.extend(member.launch() for member in self.members if isinstance(member, ThreadMember))
+            self._launch_loop(tasks)
+        for member in self.members:
+            if isinstance(member, ThreadMember):
+                member.launch()
         if not wait_for(self._ready, monotonic() + patience):
             late = [member.worker.name for member in self.members if member.is_starting]
             self.cancel()
@@ -184,7 +185,7 @@ class Segment:
         self.gate.open()
         return True
 
-    def _launch_loop(self, tasks: Sequence[TaskMember]) -> Thread:
+    def _launch_loop(self, tasks: Sequence[TaskMember]) -> None:
         async def run_all() -> None:
             loop = asyncio.get_running_loop()
             running = [loop.create_task(task.main(), name=f"streampy {task.name}") for task in tasks]
@@ -203,9 +204,7 @@ class Segment:
                     cancel_soon()
             await asyncio.gather(*running, return_exceptions=True)
 
-        thread = Thread(target=lambda: asyncio.run(run_all()), name=f"streampy {self.plan.name} loop", daemon=True)
-        thread.start()
-        return thread
+        Thread(target=lambda: asyncio.run(run_all()), name=f"streampy {self.plan.name} loop", daemon=True).start()
 
     def ready(self) -> None:
         """See `Foreman.ready`."""

@@ -30,11 +30,9 @@ class Watchdog:
         self._next = inf
         self._is_over = False
 
-    def start(self) -> Thread:
+    def start(self) -> None:
         """Start watching."""
-        thread = Thread(target=self._watch, name="streampy watchdog", daemon=True)
-        thread.start()
-        return thread
+        Thread(target=self._watch, name="streampy watchdog", daemon=True).start()
 
     @contextmanager
     def watching(self, call: Call, key: str) -> Iterator[None]:
