@@ -28,7 +28,6 @@ class Watch:
     """Draws the progress of every process, each time that it is asked to."""
 
     def __init__(self, system: System, bars: Progress) -> None:
-        self._system = system
         self._bars = bars
         self._rows = {one: bars.add_task(one.plan.name, total=None, figures="starting") for one in system.processes}
         self._rates = {process: Rate() for process in system.processes}
