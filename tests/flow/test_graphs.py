@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -88,7 +89,7 @@ class Run:
             for port in unit.inputs if unit.join else ():
                 self.undertaker.introduce(name, port, Door(self, unit))
             for port in unit.open_outputs:
-                self.answers[f"{name}.{port}"] = Answers(f"{name}.{port}", dict(plan.depths[name, port]))
+                self.answers[f"{name}.{port}"] = Answers(f"{name}.{port}", dict(plan.depths[name, port]), monotonic)
                 self.undertaker.introduce(name, f">{port}", AnswerDoor(self.answers[f"{name}.{port}"]))
 
     def _joiner(self, unit: UnitPlan) -> Joiner:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from math import inf
-from threading import TIMEOUT_MAX, Event, Lock, get_ident, main_thread
+from threading import TIMEOUT_MAX, Lock, get_ident, main_thread
 from time import monotonic
 from typing import Any, Protocol
 
@@ -59,6 +59,10 @@ class Bell:
         self.lock = lock
         self._waiting: list[Lock] = []
         self._wakers: list[Callable[[], None]] = []
+
+    def twin(self) -> Bell:
+        """Another bell of the same kind, under the same lock."""
+        return type(self)(self.lock)
 
     def ring(self) -> None:
         """Something changed. The lock is held."""
@@ -113,7 +117,7 @@ def patience(until: float) -> float:
     return min(max(0.0, until - monotonic()), most)
 
 
-def wait_for(event: Event, until: float = inf) -> bool:
+def wait_for(event: Waitable, until: float = inf) -> bool:
     """Wait until the event is set, or until then (`time.monotonic` seconds); returns whether it is set."""
     while not event.wait(patience(until)):
         if monotonic() >= until:
@@ -122,11 +126,18 @@ def wait_for(event: Event, until: float = inf) -> bool:
 
 
 async def rung(future: asyncio.Future[None], until: float) -> None:
-    """Wait for a bell's future, at most until then (`time.monotonic` seconds). Raises TimeoutError."""
+    """Wait for a bell's future, at most until then (seconds, by the loop's clock). Raises TimeoutError."""
     if until == inf:
         await future
     else:
-        await asyncio.wait_for(future, max(0.0, until - monotonic()))
+        await asyncio.wait_for(future, max(0.0, until - asyncio.get_running_loop().time()))
+
+
+class Waitable(Protocol):
+    """What can be waited for: an Event."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait at most so many seconds; returns whether it happened."""
 
 
 class Intake(Protocol):

@@ -5,6 +5,7 @@ Knows nothing of units; a unit with several inputs gives all its pipes the same 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 from sys import getsizeof
 from threading import Lock
@@ -32,9 +33,12 @@ class LocalPipe:
     `arrived` rings when there is something to get, `room` when there is room to put.
     """
 
-    def __init__(self, settings: Pipe, senders: int = 1, arrived: Bell | None = None) -> None:
+    def __init__(
+        self, settings: Pipe, senders: int = 1, arrived: Bell | None = None, now: Callable[[], float] = monotonic
+    ) -> None:
         self.arrived = arrived or Bell(Lock())
-        self.room = Bell(self.arrived.lock)
+        self.room = self.arrived.twin()
+        self._now = now
         self.batcher = Batcher(settings, weigh)
         self.lock = self.arrived.lock
         self._senders = senders
@@ -61,7 +65,7 @@ class LocalPipe:
         if self._is_retired:
             dropped.extend(batch.headers[start:])
             return len(batch) - start
-        taken, lost = self.batcher.offer(batch, start, monotonic())
+        taken, lost = self.batcher.offer(batch, start, self._now())
         self.arrived.ring()  # also where nothing fitted: then nobody waits for a fuller batch any more
         dropped.extend(lost)
         return taken
@@ -70,7 +74,7 @@ class LocalPipe:
         """See `Receiver.get`."""
         with self.lock:
             while True:
-                now = monotonic()
+                now = self._now()
                 due = self.due()
                 if due <= now:
                     return self.take(now, self.batcher.pipe.batch)

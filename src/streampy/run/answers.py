@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from threading import Lock
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from streampy.errors import ItemLost, RunError
@@ -17,7 +16,7 @@ from streampy.model.pipe import Join
 from streampy.model.plan import JoinPlan, Share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _ANSWER = "answer"
 
@@ -25,7 +24,7 @@ _ANSWER = "answer"
 class Answers:
     """The calls that wait at one open output. Any thread may use it."""
 
-    def __init__(self, name: str, shares: Mapping[str, Share]) -> None:
+    def __init__(self, name: str, shares: Mapping[str, Share], now: Callable[[], float]) -> None:
         several = any(share.levels or share.ways > 1 for share in shares.values())
         plan = JoinPlan(
             Join(capacity=1_000_000),
@@ -36,6 +35,7 @@ class Answers:
         )
         inputs = {_ANSWER: JoinInput(_ANSWER, optional=False, gathers=several, latest=False)}
         self._joiner = Joiner(name, plan, inputs, ordered=False)
+        self._now = now
         self._lock = Lock()
         self._awaited: dict[tuple[str, int], Future[Any]] = {}
         self._streams = frozenset(shares)
@@ -66,7 +66,7 @@ class Answers:
         with self._lock:
             if (header.stream, header.seq) not in self._awaited:
                 return False
-            self._joiner.add(_ANSWER, header, value, monotonic())
+            self._joiner.add(_ANSWER, header, value, self._now())
             self._settle()
         return True
 
@@ -74,18 +74,18 @@ class Answers:
         """Nothing of this item will come."""
         with self._lock:
             if (tombstone.header.stream, tombstone.header.seq) in self._awaited:
-                self._joiner.bury(_ANSWER, tombstone, ways, monotonic())
+                self._joiner.bury(_ANSWER, tombstone, ways, self._now())
                 self._settle()
 
     def close(self, header: Header, count: int, ways: int) -> None:
         """The item went into `count` parts."""
         with self._lock:
             if (header.stream, header.seq) in self._awaited:
-                self._joiner.close(_ANSWER, header, count, ways, monotonic())
+                self._joiner.close(_ANSWER, header, count, ways, self._now())
                 self._settle()
 
     def _settle(self) -> None:
-        verdict = self._joiner.take(monotonic())
+        verdict = self._joiner.take(self._now())
         for joined in verdict.joined:
             self._awaited.pop((joined.header.stream, joined.header.seq)).set_result(joined.values[0])
         for tombstone in verdict.buried:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import inf
-from time import monotonic
 from typing import Any, Final, Protocol
 
 from streampy.flow.router import Spread
@@ -107,7 +106,7 @@ class Call:
     def nothing(self, header: Header, value: Any) -> None:
         """The unit returned None for this item: it was delivered, or filtered away. Raises UnitFailed elsewhere."""
         if self.is_sink:
-            self.outlet.delivered((header,), monotonic())
+            self.outlet.delivered((header,))
             return
         if not self.plan.ports.outputs[OUT].optional:
             self.fail(header, value, _promised())
@@ -131,7 +130,7 @@ class Call:
     def finish(self, spread: Spread) -> None:
         """The unit is done with one item: at a sink it is delivered."""
         if self.is_sink:
-            self.outlet.delivered((spread.header,), monotonic())
+            self.outlet.delivered((spread.header,))
         else:
             self.settle(spread)
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from math import inf
 from threading import Lock
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from streampy.flow.ledger import Ledger
 from streampy.model.item import NO_META, Batch, Header, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from streampy.run.inlet import Inlet
 
@@ -22,11 +21,12 @@ if TYPE_CHECKING:
 class Entry:
     """The way into a unit that is linked to nothing."""
 
-    def __init__(self, unit: str, inlet: Inlet) -> None:
+    def __init__(self, unit: str, inlet: Inlet, now: Callable[[], float]) -> None:
         self.ledger = Ledger()
         self.ports = tuple(inlet.pipes)
         self._unit = unit
         self._inlet = inlet
+        self._now = now
         self._seq = 0
         self._lock = Lock()
         self._has_ended = False
@@ -35,7 +35,7 @@ class Entry:
         """The identity of the next item."""
         with self._lock:
             self._seq += 1
-            return Header(self._unit, self._seq - 1, monotonic(), (), deadline, meta or NO_META)
+            return Header(self._unit, self._seq - 1, self._now(), (), deadline, meta or NO_META)
 
     def put(self, header: Header, values: Mapping[str, Any], until: float) -> None:
         """Put one item in, with a value for each input. Raises TimeoutError, or ValueError once the entry has ended."""

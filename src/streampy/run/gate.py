@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from math import inf
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from streampy.pipes.base import Bell
@@ -20,12 +19,12 @@ if TYPE_CHECKING:
 class Gate:
     """Closed at first."""
 
-    def __init__(self) -> None:
+    def __init__(self, bell: Bell) -> None:
         self.is_free = False
         """Whether there is nothing to look at: the gate is open, and nobody was asked to stop."""
         self._is_open = False
         self._is_stopping = False
-        self._bell = Bell(Lock())
+        self._bell = bell
         self._on_stop: list[Callable[[], None]] = []
 
     def open(self) -> None:

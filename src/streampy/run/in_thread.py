@@ -6,7 +6,6 @@ Knows nothing of the graph: it has an inlet to get from, and calls that know whe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from threading import Thread
 from time import perf_counter
 from typing import Any
 
@@ -48,11 +47,8 @@ class Collected:
 class ThreadMember(Member):
     """A thread that runs a chain."""
 
-    def launch(self) -> None:
-        """Start the thread. It is a daemon: a unit that never comes back must not keep the interpreter."""
-        Thread(target=self._main, name=f"streampy {self.name}", daemon=True).start()
-
-    def _main(self) -> None:
+    def main(self) -> None:
+        """From start to stop."""
         sit_down(self)
         try:
             self._start()

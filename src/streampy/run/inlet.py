@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 from threading import Lock
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from streampy.errors import UnitFailed
@@ -20,10 +19,11 @@ from streampy.flow.orderer import Orderer
 from streampy.model.item import Batch, Header, Item, Reason, Tombstone
 from streampy.model.plan import InputPlan, UnitPlan
 from streampy.model.ports import Helping
-from streampy.pipes.base import Bell, put_into_async, rung
+from streampy.pipes.base import put_into_async, rung
 from streampy.pipes.local import LocalPipe
 
 if TYPE_CHECKING:
+    from streampy.run.backend import Backend
     from streampy.run.loop import Loop
     from streampy.run.mail import Mailbox
     from streampy.run.mourning import Undertaker
@@ -49,14 +49,16 @@ class Taken:
 class Inlet:
     """The inputs of one unit. Any thread may put; its workers get."""
 
-    def __init__(self, plan: UnitPlan, undertaker: Undertaker, loop: Loop | None) -> None:
+    def __init__(self, plan: UnitPlan, undertaker: Undertaker, loop: Loop | None, backend: Backend) -> None:
         self.plan = plan
         self.loop = loop
         self._undertaker = undertaker
         self.lock = Lock()
-        self._arrived = Bell(self.lock)
+        self._now = backend.now
+        self._arrived = backend.bell(self.lock)
         self.pipes: Mapping[str, LocalPipe] = {
-            name: LocalPipe(entry.pipe, max(1, len(entry.links)), self._arrived) for name, entry in plan.inputs.items()
+            name: LocalPipe(entry.pipe, max(1, len(entry.links)), self._arrived, self._now)
+            for name, entry in plan.inputs.items()
         }
         self._batch = max(entry.pipe.batch for entry in plan.inputs.values())
         self.joiner = _joiner(plan)
@@ -130,14 +132,14 @@ class Inlet:
         """See `Mourning.bury`."""
         if self.joiner is not None:
             with self.lock:
-                self.joiner.bury(port, tombstone, ways, monotonic())
+                self.joiner.bury(port, tombstone, ways, self._now())
                 self._arrived.ring()
 
     def close(self, port: str, header: Header, count: int, ways: int) -> None:
         """See `Mourning.close`."""
         if self.joiner is not None:
             with self.lock:
-                self.joiner.close(port, header, count, ways, monotonic())
+                self.joiner.close(port, header, count, ways, self._now())
                 self._arrived.ring()
 
     def get(self, mail: Mailbox, appetite: float = 1.0) -> Taken | None:
@@ -150,7 +152,7 @@ class Inlet:
             while True:
                 if mail:
                     return Taken(Batch())
-                taken, until = self._poll(monotonic(), appetite)
+                taken, until = self._poll(self._now(), appetite)
                 if taken is not None or until is None:
                     return taken
                 try:
@@ -165,7 +167,7 @@ class Inlet:
             with self.lock:
                 if mail:
                     return Taken(Batch())
-                taken, until = self._poll(monotonic())
+                taken, until = self._poll(self._now())
                 if taken is not None or until is None:
                     return taken
                 ringing = self._arrived.ringing(loop)

@@ -34,11 +34,14 @@ class Door(Protocol):
 class Outlet:
     """The outputs of a unit, as one of its workers uses them."""
 
-    def __init__(self, unit: str, doors: Mapping[str, Sequence[Door]], undertaker: Undertaker) -> None:
+    def __init__(
+        self, unit: str, doors: Mapping[str, Sequence[Door]], undertaker: Undertaker, now: Callable[[], float]
+    ) -> None:
         self.unit = unit
         self.ledger = Ledger()
         self.latency = Distribution()
         self.blocked = 0.0
+        self.now = now
         self.doors = doors
         self._undertaker = undertaker
         self.put_off: Callable[[Callable[[], None]], None] | None = None
@@ -71,8 +74,9 @@ class Outlet:
                 self.ledger.add("split", header.stream, len(doors) - 1)
         return doors
 
-    def delivered(self, headers: Iterable[Header], now: float) -> None:
-        """Items came to their end at a sink. now: `time.monotonic` seconds."""
+    def delivered(self, headers: Iterable[Header]) -> None:
+        """Items came to their end at a sink."""
+        now = self.now()
         for header in headers:
             self.ledger.add("delivered", header.stream)
             self.latency.record(now - header.born)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from math import inf
 from threading import Lock
-from time import monotonic
 from typing import Any
 
 from streampy.flow.batcher import Batcher
@@ -16,21 +15,23 @@ from streampy.flow.meter import Distribution
 from streampy.model.item import Batch, Header, Tombstone
 from streampy.model.pipe import Pipe
 from streampy.model.plan import Share
-from streampy.pipes.base import Bell, Cancelled, put_into, put_into_async
+from streampy.pipes.base import Cancelled, put_into, put_into_async
 from streampy.pipes.local import weigh
 from streampy.run.answers import Answers
+from streampy.run.backend import Backend
 
 
 class Output:
     """What comes out of a port that leads nowhere."""
 
-    def __init__(self, name: str, shares: dict[str, Share], capacity: int = 64) -> None:
+    def __init__(self, name: str, shares: dict[str, Share], backend: Backend, capacity: int = 64) -> None:
         self.name = name
         self.ledger = Ledger()
         self.latency = Distribution()
         lock = Lock()
-        self.arrived, self.room = Bell(lock), Bell(lock)
-        self.answers = Answers(name, shares)
+        self._now = backend.now
+        self.arrived, self.room = backend.bell(lock), backend.bell(lock)
+        self.answers = Answers(name, shares, backend.now)
         self.is_streamed = False
         self._lock = lock
         self._batcher = Batcher(Pipe(capacity=capacity), weigh)
@@ -70,13 +71,13 @@ class Output:
         if self._discards:
             self._deliver(batch.headers[start:])
             return len(batch) - start
-        taken, _ = self._batcher.offer(batch, start, monotonic())
+        taken, _ = self._batcher.offer(batch, start, self._now())
         if taken:
             self.arrived.ring()
         return taken
 
     def _deliver(self, headers: list[Header]) -> None:
-        now = monotonic()
+        now = self._now()
         for header in headers:
             self.ledger.add("delivered", header.stream)
             self.latency.record(now - header.born)
@@ -89,7 +90,7 @@ class Output:
                 if self._has_ended or self._is_cancelled:
                     raise EOFError
                 self.arrived.wait(until)
-            handed = self._batcher.hand_over(monotonic(), 1)
+            handed = self._batcher.hand_over(self._now(), 1)
             self._deliver(handed.batch.headers)
             self.room.ring()
             return handed.batch[0]
@@ -98,7 +99,7 @@ class Output:
         """Nobody will stream: what came and what comes counts as delivered."""
         with self._lock:
             self._discards = True
-            self._deliver(self._batcher.hand_over(monotonic(), inf).batch.headers)
+            self._deliver(self._batcher.hand_over(self._now(), inf).batch.headers)
             self.room.ring()
 
     def keep_all(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, islice, repeat
 from math import inf
 from operator import is_not
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Any, Final, Protocol, final
 
 from streampy.flow.router import Sent, Spread
@@ -120,7 +120,7 @@ class Straight:
             value = result
         else:
             if self._ends:
-                call.outlet.delivered((header,), monotonic())
+                call.outlet.delivered((header,))
             else:
                 self.onward.put_one(OUT, header, value)
         self._each = then - start
@@ -145,7 +145,7 @@ class Straight:
             then = now
             if call.is_sink:
                 self._each = (then - start) / len(batch)
-                call.outlet.delivered(headers, monotonic())
+                call.outlet.delivered(headers)
                 return
             if not all(map(is_not, results, repeat(None))):
                 headers, results = _without_nothing(call, headers, values, results)
@@ -291,7 +291,7 @@ class BatchRunner:
 def accept_batch(call: Call, batch: Batch[Any], results: Any) -> Iterator[tuple[str, Batch[Any]]]:
     """What is to be sent on of the results of a batch; those that are None were filtered away."""
     if call.is_sink:
-        call.outlet.delivered(batch.headers, monotonic())
+        call.outlet.delivered(batch.headers)
         return
     headers = batch.headers
     if call.plan.ports.named is not None:

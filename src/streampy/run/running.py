@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
-from contextlib import suppress
 from math import inf
-from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,7 +17,7 @@ from streampy.model.item import Batch, Reason
 from streampy.model.plan import Plan
 from streampy.model.suggest import did_you_mean
 from streampy.model.unit import events_of
-from streampy.pipes.base import Cancelled, patience, wait_for
+from streampy.pipes.base import Cancelled
 from streampy.run.entry import Entry
 from streampy.run.look import look_at
 from streampy.run.output import Output
@@ -40,8 +37,11 @@ class Running:
 
     def __init__(self, segment: Segment) -> None:
         self._segment = segment
+        self._now = segment.backend.now
         self._entries = {
-            name: Entry(name, segment.inlets[name]) for name, unit in segment.plan.units.items() if unit.is_open
+            name: Entry(name, segment.inlets[name], self._now)
+            for name, unit in segment.plan.units.items()
+            if unit.is_open
         }
         self._replayed = Ledger()
         self._ended_at = inf
@@ -85,7 +85,7 @@ class Running:
 
     def stats(self) -> Stats:
         """What the process tells of itself, as of now."""
-        seconds = min(monotonic(), self._ended_at) - self._segment.started
+        seconds = min(self._now(), self._ended_at) - self._segment.started
         return look_at(self._segment, [self._replayed, *(entry.ledger for entry in self._entries.values())], seconds)
 
     def stream(self, unit: str, *, timeout: float = inf) -> Iterator[Any]:
@@ -101,7 +101,7 @@ class Running:
     def _values(self, output: Output, timeout: float) -> Iterator[Any]:
         while True:
             try:
-                value = output.get(monotonic() + timeout)
+                value = output.get(self._now() + timeout)
             except EOFError:
                 break
             yield value
@@ -132,10 +132,10 @@ class Running:
         answers = (self._output(output) if output else self._only_output(unit)).answers
         header = entry.header()
         future = answers.expect(header)
-        until = monotonic() + timeout
+        until = self._now() + timeout
         try:
             self._put(entry, header, arguments, timeout)
-            return _result(future, until)
+            return self._segment.backend.result(future, until)
         except TimeoutError:
             raise TimeoutError(f"no answer to {header.key} within {timeout:g} s") from None
         except RunError:
@@ -146,7 +146,7 @@ class Running:
 
     def _put(self, entry: Entry, header: Any, values: Mapping[str, Any], timeout: float) -> None:
         try:
-            entry.put(header, values, monotonic() + timeout)
+            entry.put(header, values, self._now() + timeout)
         except TimeoutError:
             unread = [name for name, output in self._segment.outputs.items() if output.is_holding_back]
             hint = (
@@ -188,9 +188,9 @@ class Running:
         if event not in events:
             hint = did_you_mean(event, events) if events else "; it has none"
             raise StreamPyError(f"{unit!r} has no event {event!r}{hint}")
-        until = monotonic() + timeout
+        until = self._now() + timeout
         answers = [member.fire(unit, events[event], values, named) for member in self._segment.members]
-        return [_result(answer, until) for answer in answers if answer is not None]
+        return [self._segment.backend.result(answer, until) for answer in answers if answer is not None]
 
     def pause(self) -> None:
         """Hold the sources; what they emitted goes on."""
@@ -206,7 +206,7 @@ class Running:
         timeout: seconds; TimeoutError past it. Raises the error of a unit: UnitFailed, or an ExceptionGroup of several.
         """
         self._let_outputs_go()
-        if not wait_for(self._segment.over, monotonic() + timeout):
+        if not self._segment.backend.wait_for(self._segment.over, self._now() + timeout):
             if self._segment.is_cancelled:
                 self._come_home(0)
             raise TimeoutError(f"{self._segment.plan.name!r} still runs after {timeout:g} s")
@@ -246,7 +246,7 @@ class Running:
         self._segment.finish_sources()
         for entry in self._entries.values():
             entry.end()
-        wait_for(self._segment.over, monotonic() + timeout)
+        self._segment.backend.wait_for(self._segment.over, self._now() + timeout)
         self._note_end()
 
     def _let_outputs_go(self) -> None:
@@ -256,7 +256,7 @@ class Running:
 
     def _come_home(self, patience: float) -> None:
         """Wait for cancelled workers. Raises Hung where some don't come, unless a unit's error is to be raised."""
-        if not wait_for(self._segment.over, monotonic() + patience):
+        if not self._segment.backend.wait_for(self._segment.over, self._now() + patience):
             late = self._segment.at_work()
             _log.error("%s did not come back %.1f s after it was cancelled", ", ".join(late), patience)
             if not self._segment.errors:
@@ -265,7 +265,7 @@ class Running:
 
     def _note_end(self) -> None:
         if self.is_over:
-            self._ended_at = min(self._ended_at, monotonic())
+            self._ended_at = min(self._ended_at, self._now())
 
     def _raise(self) -> None:
         """Raise what the units raised, once."""
@@ -300,14 +300,6 @@ class Running:
             hint = did_you_mean(unit, self._entries) if self._entries else "; it has none: all inputs are linked"
             raise StreamPyError(f"{unit!r} is no open input of the process{hint}")
         return self._entries[unit]
-
-
-def _result(future: Future[Any], until: float) -> Any:
-    """What the future holds. Raises TimeoutError past `until` (`time.monotonic` seconds)."""
-    while not future.done() and monotonic() < until:
-        with suppress(TimeoutError):
-            future.exception(patience(until))
-    return future.result(0)
 
 
 def _arguments(entry: Entry, unit: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:

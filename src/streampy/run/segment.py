@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from math import inf
-from threading import Event, Lock, Thread
-from time import monotonic
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from streampy.errors import Hung, RunError
 from streampy.flow.ledger import Ledger
 from streampy.model.item import Batch, Header
 from streampy.model.plan import Plan, UnitPlan
-from streampy.pipes.base import wait_for
+from streampy.run.backend import Backend
 from streampy.run.call import Call
 from streampy.run.gate import Gate
 from streampy.run.in_loop import TaskMember
@@ -64,23 +63,24 @@ class InletDoor:
 class Segment:
     """The running parts of a plan. Nothing runs before `start`; `over` is set when every worker has left."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, backend: Backend) -> None:
         self.plan = plan
-        self.over = Event()
-        self.gate = Gate()
-        self.stopping = Event()
+        self.backend = backend
+        self.over = backend.flag()
+        self.gate = Gate(backend.bell(Lock()))
+        self.stopping = backend.flag()
         """The process is put out."""
-        self.sources_stopping = Event()
+        self.sources_stopping = backend.flag()
         """The sources are to end; what they emitted goes on."""
         self.dead_letters = DeadLetters()
         self.errors: list[RunError] = []
-        self._watchdog = Watchdog(self.failed)
+        self._watchdog = Watchdog(self.failed, backend)
         self.undertaker = Undertaker(plan)
         self.started = 0.0
         self._lock = Lock()
         self._loops = self._make_loops()
         self.inlets = {
-            name: Inlet(unit, self.undertaker, self._loops.get(name))
+            name: Inlet(unit, self.undertaker, self._loops.get(name), backend)
             for name, unit in plan.units.items()
             if unit.inputs and unit.not_fused
         }
@@ -89,7 +89,7 @@ class Segment:
             for port in inlet.pipes if inlet.joiner is not None else ():
                 self.undertaker.introduce(name, port, inlet)
         self.turnstiles = {
-            name: Turnstile(inlet.orderer, inlet.lock, ahead=plan.units[name].spec.workers)
+            name: Turnstile(inlet.orderer, backend.bell(inlet.lock), ahead=plan.units[name].spec.workers)
             for name, inlet in self.inlets.items()
             if inlet.orderer is not None
         }
@@ -97,7 +97,7 @@ class Segment:
         self._unready = len(self.members)
         self._working = len(self.members)
         self._left_of = {chain[0]: plan.units[chain[0]].spec.workers for chain in plan.chains}
-        self._ready = Event()
+        self._ready = backend.flag()
         self._is_cancelled = False
         self._on_cancel: list[Callable[[], None]] = []
 
@@ -118,7 +118,7 @@ class Segment:
         for unit in self.plan.units.values():
             for port in unit.open_outputs:
                 name = f"{unit.name}.{port}"
-                outputs[name] = Output(name, dict(self.plan.depths[unit.name, port]))
+                outputs[name] = Output(name, dict(self.plan.depths[unit.name, port]), self.backend)
                 self.undertaker.introduce(unit.name, f">{port}", outputs[name])
         return outputs
 
@@ -143,7 +143,7 @@ class Segment:
     def _make_call(self, unit: UnitPlan, work: Callable[..., Any], index: int) -> Call:
         asked_to_stop = self.stopping if unit.inputs else self.sources_stopping
         worker = Worker(unit.name, index, unit.spec.workers, asked_to_stop=asked_to_stop)
-        outlet = Outlet(unit.name, self._doors(unit), self.undertaker)
+        outlet = Outlet(unit.name, self._doors(unit), self.undertaker, self.backend.now)
         trouble = Trouble(unit.on_error, worker, self.dead_letters)
         return Call(unit, work, worker, trouble=trouble, outlet=outlet, watchdog=self._watchdog)
 
@@ -166,7 +166,7 @@ class Segment:
 
         patience: seconds that the units may take to start. Raises Hung past it, naming the culprits.
         """
-        self.started = monotonic()
+        self.started = self.backend.now()
         TUNING.begin()
         if any(unit.spec.timeout < inf for unit in self.plan.units.values()):
             self._watchdog.start()
@@ -175,8 +175,8 @@ class Segment:
             self._launch_loop(tasks)
         for member in self.members:
             if isinstance(member, ThreadMember):
-                member.launch()
-        if not wait_for(self._ready, monotonic() + patience):
+                self.backend.launch(member.main, member.name)
+        if not self.backend.wait_for(self._ready, self.backend.now() + patience):
             late = [member.worker.name for member in self.members if member.is_starting]
             self.cancel()
             raise Hung(late, f"did not start within {patience:g} s")
@@ -204,7 +204,11 @@ class Segment:
                     cancel_soon()
             await asyncio.gather(*running, return_exceptions=True)
 
-        Thread(target=lambda: asyncio.run(run_all()), name=f"streampy {self.plan.name} loop", daemon=True).start()
+        def main() -> None:
+            with asyncio.Runner(loop_factory=self.backend.event_loop()) as runner:
+                runner.run(run_all())
+
+        self.backend.launch(main, f"{self.plan.name} loop")
 
     def ready(self) -> None:
         """See `Foreman.ready`."""

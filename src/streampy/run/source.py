@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from itertools import repeat
 from math import inf
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from streampy.flow.router import Spread
@@ -35,6 +35,7 @@ class Births:
         self._ports: Ports = call.plan.ports
         self._stream = call.worker.name
         self._seq = 0
+        self._now = call.outlet.now
         self._call = call
         self._counts = call.outlet.ledger.counts
         self._born = ("born", self._stream)
@@ -72,7 +73,7 @@ class Births:
         self._seq = seq + 1
         self._counts[self._born] = seq + 1
         self._call.meter.emit(1)
-        return _new(Header, (self._stream, seq, monotonic(), (), inf, NO_META))
+        return _new(Header, (self._stream, seq, self._now(), (), inf, NO_META))
 
     def _headers(self, count: int) -> list[Header]:
         """As `header`, for all that are born in one batch."""
@@ -80,7 +81,7 @@ class Births:
         self._seq = first + count
         self._counts[self._born] = first + count
         self._call.meter.emit(count)
-        same = repeat(self._stream), range(first, first + count), repeat(monotonic()), repeat(()), repeat(inf)
+        same = repeat(self._stream), range(first, first + count), repeat(self._now()), repeat(()), repeat(inf)
         return list(map(_new, repeat(Header), zip(*same, repeat(NO_META), strict=False)))
 
 

@@ -36,9 +36,10 @@ def run(process: Process | Plan, *, start_within: float = _PATIENCE) -> Running:
     """
     # Imported only now: half of what `import streampy` and `streampy --help` would cost.
     from streampy.model.check import make_plan  # noqa: PLC0415
+    from streampy.run.backend import Backend  # noqa: PLC0415
     from streampy.run.running import Running  # noqa: PLC0415
     from streampy.run.segment import Segment  # noqa: PLC0415
 
-    running = Running(Segment(make_plan(process) if isinstance(process, Process) else process))
+    running = Running(Segment(make_plan(process) if isinstance(process, Process) else process, Backend()))
     running.start(start_within)
     return running

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from math import inf
-from threading import Lock
 from typing import Any
 
 from streampy.flow.orderer import Orderer
@@ -22,9 +21,9 @@ Sent = list[tuple[str, Batch[Any]] | Callable[[], None]]
 class Turnstile:
     """One worker at a time emits, whatever is next; the others leave their results and go on, `ahead` at the most."""
 
-    def __init__(self, orderer: Orderer[Sent], lock: Lock, ahead: int) -> None:
+    def __init__(self, orderer: Orderer[Sent], bell: Bell, ahead: int) -> None:
         self._orderer = orderer
-        self._bell = Bell(lock)
+        self._bell = bell
         self._ahead = ahead
         self._is_emitting = False
         self._is_cancelled = False

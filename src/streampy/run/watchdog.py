@@ -7,32 +7,32 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from math import inf
-from threading import Lock, Thread
-from time import monotonic
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from streampy.errors import Hung
-from streampy.pipes.base import Bell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from streampy.run.backend import Backend
     from streampy.run.call import Call
 
 
 class Watchdog:
     """Told of each call that has a time limit, when it begins and when it ends. Any thread may tell it."""
 
-    def __init__(self, bark: Callable[[Hung], None]) -> None:
+    def __init__(self, bark: Callable[[Hung], None], backend: Backend) -> None:
         self._bark = bark
-        self._bell = Bell(Lock())
+        self._backend = backend
+        self._bell = backend.bell(Lock())
         self._deadlines: dict[Call, tuple[float, str]] = {}
         self._next = inf
         self._is_over = False
 
     def start(self) -> None:
         """Start watching."""
-        Thread(target=self._watch, name="streampy watchdog", daemon=True).start()
+        self._backend.launch(self._watch, "watchdog")
 
     @contextmanager
     def watching(self, call: Call, key: str) -> Iterator[None]:
@@ -40,7 +40,7 @@ class Watchdog:
         if call.plan.spec.timeout == inf:
             yield
             return
-        deadline = monotonic() + call.plan.spec.timeout
+        deadline = self._backend.now() + call.plan.spec.timeout
         with self._bell.lock:
             self._deadlines[call] = deadline, key
             if deadline < self._next:
@@ -69,7 +69,7 @@ class Watchdog:
             while not self._is_over:
                 first = min(self._deadlines, key=lambda call: self._deadlines[call][0], default=None)
                 self._next = inf if first is None else self._deadlines[first][0]
-                if first is not None and self._next <= monotonic():
+                if first is not None and self._next <= self._backend.now():
                     _, key = self._deadlines.pop(first)
                     return first, key
                 with suppress(TimeoutError):

@@ -9,7 +9,10 @@ import logging
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from streampy.run.backend import Flag
 
 
 @dataclass(slots=True)
@@ -20,7 +23,7 @@ class Worker:
     index: int = 0
     count: int = 1
     device: str = "cpu"
-    asked_to_stop: Event = field(default_factory=Event, repr=False)
+    asked_to_stop: Flag = field(default_factory=Event, repr=False)
     expected: int | None = None
     """How many items the source said it would emit."""
 

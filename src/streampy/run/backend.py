@@ -1,0 +1,66 @@
+"""What a running process stands on: its clock, its threads, and how these wait for each other.
+
+Knows nothing of units. `streampy.testing.simulate` has another one, in which time is virtual and one thing happens at a
+time; hence nothing in `run/` starts a thread, waits, or looks at a clock but through this.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from threading import Event, Lock, Thread
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
+
+from streampy.pipes.base import Bell, patience, wait_for
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+
+class Flag(Protocol):
+    """What happens once, and can be waited for. A `threading.Event` is one."""
+
+    def is_set(self) -> bool:
+        """Whether it has happened."""
+
+    def set(self) -> None:
+        """It happens."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it has happened, at most so many seconds; returns whether it has."""
+
+
+class Backend:
+    """Threads, and the clock of the machine."""
+
+    now: Callable[[], float] = staticmethod(monotonic)
+    """Seconds; from an arbitrary start, never back."""
+
+    def bell(self, lock: Lock) -> Bell:
+        """A bell for what `lock` guards."""
+        return Bell(lock)
+
+    def flag(self) -> Flag:
+        """What has not happened yet."""
+        return Event()
+
+    def wait_for(self, flag: Flag, until: float) -> bool:
+        """Wait until it has happened, or until then; returns whether it has. Ctrl-C is heard meanwhile."""
+        return wait_for(flag, until)
+
+    def result(self, future: Future[Any], until: float) -> Any:
+        """What the future holds, waited for. Raises TimeoutError past `until`, or the error that it holds."""
+        while not future.done() and self.now() < until:
+            with suppress(TimeoutError):
+                future.exception(patience(until))
+        return future.result(0)
+
+    def launch(self, main: Callable[[], None], name: str) -> None:
+        """Start a thread. It is a daemon: a unit that never comes back must not keep the interpreter."""
+        Thread(target=main, name=f"streampy {name}", daemon=True).start()
+
+    def event_loop(self) -> Callable[[], asyncio.AbstractEventLoop] | None:
+        """What makes the event loop of the `async def` units; None for asyncio's own."""
+        return None
