@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from streampy.errors import Hung, ItemLost, Problem, ProcessError, RunError, StreamPyError, UnitFailed, WorkerDied
 from streampy.model.item import Batch, Header, Item, Latest
 from streampy.model.outputs import Outputs
-from streampy.model.pipe import Join, OnError, Pipe
+from streampy.model.pipe import Join, OnCrash, OnError, Pipe
 from streampy.model.process import Process
 from streampy.model.unit import Unit, event, unit
 from streampy.run.start import run
@@ -25,6 +25,7 @@ __all__ = [
     "ItemLost",
     "Join",
     "Latest",
+    "OnCrash",
     "OnError",
     "Outputs",
     "Pipe",

@@ -388,3 +388,10 @@ def test_a_mistake_in_a_declared_function_shows_where_it_is_made():
         @unit
         def add(x: int, y: int = 2) -> int:
             return x + y
+
+
+def test_a_result_of_a_batch_or_a_stream_that_may_be_missing_is_no_part_of_the_type():
+    def pick(numbers: Batch[int]) -> Batch[int | None]: ...
+    def spread(number: int) -> Iterator[int | None]: ...
+
+    assert [int, int] == [ports_of(use).outputs["out"].type for use in (pick, spread)]

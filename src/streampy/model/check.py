@@ -91,12 +91,29 @@ class _Checked:
     def _check_workers(self, spec: UnitSpec, ports: Ports) -> None:
         if spec.workers < 1:
             self.problems.append(spec.problem(f"got {spec.workers}, expected at least 1 worker", "workers"))
+        elif not 0 <= spec.spare < spec.workers:
+            got = f"min {spec.workers - spec.spare} and max {spec.workers}"
+            self.problems.append(
+                spec.problem(f"got {got} workers, expected at least 1, and `min` not above `max`", "workers")
+            )
         if spec.workers > 1 and ports.is_stream and spec.ordered:
             self.problems.append(
                 spec.problem(
                     f"{spec.workers} workers can't keep the order of a unit that takes an Iterator[T]: "
                     f"set `ordered: false`, or 1 worker",
                     "workers",
+                )
+            )
+        if spec.spare and not ports.inputs:
+            self.problems.append(
+                spec.problem("a source has no pipe whose load the workers could follow: give one number", "workers")
+            )
+        if spec.on_crash.restarts and ports.is_stream:
+            self.problems.append(
+                spec.problem(
+                    "a unit that takes an Iterator[T] can't be restarted in the middle of its stream: "
+                    "take one item or a Batch[T], or set `on_crash: stop`",
+                    "on_crash",
                 )
             )
         if spec.place != "main":

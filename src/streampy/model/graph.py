@@ -157,6 +157,8 @@ def _why_not_fused(
         f"{sender.name} has several links away": sum(map(len, sender.receivers.values())) > 1,
         f"{sender.name} has several outputs": len(sender.receivers) > 1,
         "lies in a cycle": any(unit.name in loop or sender.name in loop for loop in loops),
+        "is restarted on its own": unit.spec.on_crash.restarts,
+        f"{sender.name} is restarted on its own": sender.spec.on_crash.restarts,
         "lives elsewhere": unit.spec.place != sender.spec.place,
         "has a timeout of its own": unit.spec.timeout != sender.spec.timeout,
     }

@@ -17,6 +17,8 @@ from streampy.model.suggest import choose, choose_word
 
 ON_ERROR_WORDS = ("stop", "skip", "retry", "dead_letter")
 """The short forms of `on_error`."""
+ON_CRASH_WORDS = ("stop", "restart")
+"""The short forms of `on_crash`."""
 
 
 class Overflow(StrEnum):
@@ -137,7 +139,48 @@ class OnError:
         return cls(retry=3) if word == "retry" else cls(then=Then(word))
 
 
-def _read(settings: Pipe | Join | OnError, name: str, parse: Callable[[Any], Any]) -> Any:
+class Crashed(StrEnum):
+    """What becomes of a process of which a worker died."""
+
+    STOP = "stop"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnCrash:
+    """What happens when a worker dies: its unit did not come back in time, or ended the worker itself (`sys.exit`).
+
+    restart: a new one takes its place and its items. An item on which `attempts` workers died is dead-lettered.
+    backoff: seconds before the first restart; doubled for each further one within a minute, up to `backoff_most`.
+    limit: so many restarts within a minute are too many: the process stops.
+    """
+
+    then: Crashed = Crashed.STOP
+    attempts: int = 2
+    backoff: float = 0.1
+    backoff_most: float = 5.0
+    limit: int = 30
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "then", _read(self, "then", partial(choose, Crashed)))
+        for name in ("backoff", "backoff_most"):
+            object.__setattr__(self, name, _read(self, name, parse_duration))
+        for name in ("attempts", "limit"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: got {getattr(self, name)}, expected at least 1")
+
+    @property
+    def restarts(self) -> bool:
+        """Whether a dead worker is replaced."""
+        return self.then is Crashed.RESTART
+
+    @classmethod
+    def of(cls, short: str | OnCrash) -> OnCrash:
+        """From the short form: `stop` or `restart`."""
+        return short if isinstance(short, OnCrash) else cls(then=Crashed(choose_word(short, ON_CRASH_WORDS)))
+
+
+def _read(settings: Pipe | Join | OnError | OnCrash, name: str, parse: Callable[[Any], Any]) -> Any:
     """The value of a setting, parsed; what is wrong is told with the setting's name."""
     try:
         return parse(getattr(settings, name))

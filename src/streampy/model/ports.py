@@ -228,10 +228,10 @@ def _read_return(returned: Any, *, yields: bool) -> tuple[Emits, type[Outputs] |
     origin, arguments = get_origin(inner) or inner, get_args(inner)
     emits = Emits.MANY if yields else Emits.ONE
     if origin in _STREAMS:
-        emits, inner = Emits.MANY, arguments[0] if arguments else Any
+        emits, (inner, _) = Emits.MANY, without_none(arguments[0] if arguments else Any)
         origin, arguments = get_origin(inner) or inner, get_args(inner)
     if origin is Batch:
-        inner = arguments[0] if arguments else Any
+        inner, _ = without_none(arguments[0] if arguments else Any)
         emits = Emits.BATCH if emits is Emits.ONE else emits
     elif origin is Item:
         inner = arguments[0] if arguments else Any

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from streampy.errors import Problem
 from streampy.model.measure import parse_duration
-from streampy.model.pipe import Join, OnError, Pipe
+from streampy.model.pipe import Join, OnCrash, OnError, Pipe
 
 From = str | Sequence[str] | Mapping[str, str | Sequence[str]]
 """Where the inputs come from: `"camera"`, `["left", "right"]`, or for each `{"frame": "camera", "names": "who.is"}`."""
@@ -57,6 +57,9 @@ class UnitSpec:
     links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each input (or ONLY) the outputs that it is linked to, each `unit` or `unit.port`."""
     workers: int = 1
+    """How many run at the most."""
+    spare: int = 0
+    """How many of them run only while there is load for them."""
     place: str = "main"
     ordered: bool = True
     pipe: Mapping[str, Any] = field(default_factory=dict)
@@ -65,6 +68,7 @@ class UnitSpec:
     """Pipe settings for single inputs."""
     join: Mapping[str, Any] = field(default_factory=dict)
     on_error: OnError = field(default_factory=OnError)
+    on_crash: OnCrash = field(default_factory=OnCrash)
     timeout: float = inf
     origin: Origin = field(default_factory=lambda: CodeLine("", 0))
     told: frozenset[tuple[str | int, ...]] = frozenset()
@@ -116,12 +120,13 @@ class Process:
         /,
         *,
         from_: From | None = None,
-        workers: int = 1,
+        workers: int | Mapping[str, int] = 1,
         place: str = "main",
         ordered: bool = True,
         pipe: Pipe | Mapping[str, Any] | None = None,
         join: Join | Mapping[str, Any] | None = None,
         on_error: OnError | str = "stop",
+        on_crash: OnCrash | str = "stop",
         timeout: float | str = inf,
         set: Mapping[str, Any] | None = None,  # noqa: A002 - the word of the configuration
         **settings: Any,
@@ -129,6 +134,7 @@ class Process:
         """Add a unit; returns the process, so that calls can be chained.
 
         name: of the unit in this process. use: a function or a subclass of Unit. from_: what its inputs are linked to.
+        workers: how many, or `{"min": 1, "max": 8}` for a number that follows the load.
         settings: the unit's own; `set` takes those that bear the name of a parameter of `add`.
         The other parameters are the keys of the configuration. What is wrong is told when the process is checked,
         except a name that is none, or is there already: ValueError.
@@ -145,13 +151,15 @@ class Process:
             used_as=f"{getattr(use, '__module__', '?')}:{getattr(use, '__qualname__', use)}",
             settings={**(set or {}), **settings},
             links=normalize_links(from_),
-            workers=workers,
+            workers=workers if isinstance(workers, int) else workers["max"],
+            spare=0 if isinstance(workers, int) else workers["max"] - workers.get("min", 1),
             place=place,
             ordered=ordered,
             pipe=whole,
             pipes=single,
             join=_given(join),
             on_error=OnError.of(on_error),
+            on_crash=OnCrash.of(on_crash),
             timeout=parse_duration(timeout),
             origin=CodeLine(caller.f_code.co_filename, caller.f_lineno),
         )

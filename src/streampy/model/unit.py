@@ -43,6 +43,13 @@ class Unit:
     def stop(self) -> None:
         """Give back what `start` took. Called in the worker, also after an error."""
 
+    def change(self, **settings: Any) -> None:
+        """Take other settings while it runs. Called in the worker, between two items.
+
+        A class that does not say how is stopped and made anew with them.
+        """
+        raise NotImplementedError
+
     @classmethod
     def ports(cls) -> Ports:
         """The names, types and pipe settings of the inputs and outputs; derived from the signature of `work`.

@@ -38,8 +38,12 @@ class Backend:
     now: Callable[[], float] = staticmethod(monotonic)
     """Seconds; from an arbitrary start, never back."""
 
+    def lock(self) -> Lock:
+        """What guards whatever several workers use."""
+        return Lock()
+
     def bell(self, lock: Lock) -> Bell:
-        """A bell for what `lock` guards."""
+        """A bell for what `lock` guards; the backend made it."""
         return Bell(lock)
 
     def flag(self) -> Flag:

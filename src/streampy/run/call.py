@@ -52,6 +52,7 @@ class Call:
         self.worker = worker
         self.trouble = trouble
         self.outlet = outlet
+        self.now = outlet.now
         self._watchdog = watchdog
         self.has_limit = plan.spec.timeout < inf
         """Whether a call must come back within a time."""
@@ -63,6 +64,12 @@ class Call:
         """Whether it makes one result (or none) of the value of one item: then it is called without detours."""
         self.meter = UnitMeter(counts_calls=self.is_plain, gives=not self.is_sink)
         self.work = _spread_arguments(work) if plan.join is not None else work
+
+    def renewed(self, work: Callable[..., Any]) -> Call:
+        """The same for a unit that was made anew: what was counted goes on."""
+        call = Call(self.plan, work, self.worker, trouble=self.trouble, outlet=self.outlet, watchdog=self._watchdog)
+        call.meter = self.meter
+        return call
 
     def _makes_one_of_one(self) -> bool:
         ports = self.plan.ports

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from time import perf_counter
 from typing import Any
 
 from streampy.flow.router import Sent, Spread
@@ -33,11 +32,11 @@ async def run_async(call: Call, batch: Batch[Any], emit: EmitAsync) -> None:
 
 
 async def _run_plain(call: Call, header: Header, value: Any, emit: EmitAsync) -> None:
-    then = perf_counter()
+    then = call.now()
     result = await _try(call, header, value, lambda: call.work(value))
     if result is LOST:
         return
-    call.meter.work.record(perf_counter() - then)
+    call.meter.work.record(call.now() - then)
     if result is None or call.is_sink:
         call.nothing(header, value)
     else:
@@ -85,7 +84,7 @@ async def _run_spread(call: Call, header: Header, value: Any, emit: EmitAsync) -
     busy = 0.0
     parts = None
     while True:
-        then = perf_counter()
+        then = call.now()
         try:
             async with _in_time(call) if call.has_limit else NO_LIMIT:
                 if call.plan.ports.emits is Emits.MANY:
@@ -102,7 +101,7 @@ async def _run_spread(call: Call, header: Header, value: Any, emit: EmitAsync) -
             await _pause(call, attempt)
             parts = None
             continue
-        busy += perf_counter() - then
+        busy += call.now() - then
         for port, of, result in sent or ():
             call.meter.emit(1)
             await emit(port, Batch([result], [of]))
@@ -122,7 +121,7 @@ async def _next(spread: Spread, parts: Any) -> list[Sent] | None:
 
 async def _run_batch(call: Call, batch: Batch[Any], emit: EmitAsync) -> None:
     call.meter.receive(len(batch))
-    then = perf_counter()
+    then = call.now()
 
     async def work() -> Any:
         results = await call.work(batch)
@@ -141,6 +140,6 @@ async def _run_batch(call: Call, batch: Batch[Any], emit: EmitAsync) -> None:
         results = await _try(call, batch.headers[0], batch[0] if len(batch) == 1 else batch, work)
     if results is LOST:
         return
-    call.meter.work.record(perf_counter() - then)
+    call.meter.work.record(call.now() - then)
     for port, sent in accept_batch(call, batch, results):
         await emit(port, sent)

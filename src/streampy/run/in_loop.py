@@ -6,14 +6,14 @@ Knows nothing of the graph: it has an inlet to get from, and a call that knows w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from inspect import isawaitable
-from time import perf_counter
 from typing import Any
 
 from streampy.model.item import Batch
 from streampy.pipes.base import Cancelled
 from streampy.run.call_async import run_async
+from streampy.run.hand import Hand
 from streampy.run.inlet import Taken
 from streampy.run.member import Member
 from streampy.run.source import run_source_async
@@ -29,10 +29,16 @@ class TaskMember(Member):
         """From start to stop."""
         sit_down(self)
         try:
-            await self._start()
-            self.is_starting = False
-            self._foreman.ready()
-            await self._work()
+            await asyncio.sleep(self.pause)
+            while True:
+                await self._start()
+                self.is_starting = False
+                self._foreman.ready(self)
+                await self._work()
+                if not self.is_outdated:
+                    break
+                await self._stop()
+                self._renew()
         except (Cancelled, asyncio.CancelledError):
             pass
         except BaseException as error:
@@ -50,7 +56,8 @@ class TaskMember(Member):
             await started
 
     async def _stop(self) -> None:
-        for _, unit in self._entered:
+        entered, self._entered = self._entered, []
+        for _, unit in entered:
             try:
                 stopped = unit.stop()
                 if isawaitable(stopped):
@@ -61,9 +68,11 @@ class TaskMember(Member):
     async def _work(self) -> None:
         work = self._units[0].work
         if self.inlet is None:
-            await run_source_async(self.head, work, self._gate, self.mail)
+            await run_source_async(self.head, work, self._gate, self)
         elif self.head.plan.ports.is_stream:
             await run_stream_async(self.head, work, (taken.batch async for taken in self._takes()))
+        elif self.head.plan.spec.on_crash.restarts:
+            await self._work_with_care()
         else:
             async for taken in self._takes():
                 await self._run(taken)
@@ -75,26 +84,64 @@ class TaskMember(Member):
             return
         sent: Sent = []
         self.head.outlet.put_off = sent.append
-
-        async def keep(port: str, batch: Batch[Any]) -> None:
-            sent.append((port, batch))
-
         if taken.batch:
-            await run_async(self.head, taken.batch, keep)
-        await self._turnstile.submit_async(taken.ticket, sent, self.head.outlet.put_async)
+            await run_async(self.head, taken.batch, _keeping(sent))
+        await self._send(taken.ticket, sent)
+
+    async def _work_with_care(self) -> None:
+        """See `ThreadMember._work_with_care`."""
+        async for hand in self._hands():
+            keep = _keeping(hand.sent)
+            self.head.outlet.put_off = hand.sent.append
+            if not hand.is_apart:
+                await run_async(self.head, hand.whole, keep)
+                hand.finish()
+            for header, value in hand.items:
+                if hand.deaths < self.head.plan.spec.on_crash.attempts:
+                    await run_async(self.head, Batch([value], [header]), keep)
+                else:
+                    self._give_up(hand, header, value)
+            self.head.outlet.put_off = None
+            await self._send(hand.taken.ticket, hand.sent)
+
+    async def _hands(self) -> AsyncIterator[Hand]:
+        if self.hand is not None:
+            yield self.hand
+            self._done(self.hand.taken)
+        async for taken in self._takes():
+            self.hand = Hand(taken, self.head.meter, is_apart=not self.head.takes_batches)
+            yield self.hand
+            self.hand = None
+
+    async def _send(self, ticket: int | None, sent: Sent) -> None:
+        outlet = self.head.outlet
+        if self._turnstile is not None and ticket is not None:
+            await self._turnstile.submit_async(ticket, sent, outlet.put_async)
+            return
+        for one in sent:
+            if callable(one):
+                one()
+            else:
+                await outlet.put_async(*one)
 
     async def _takes(self) -> AsyncIterator[Taken]:
         inlet = self.inlet
         assert inlet is not None, "a source has no inlet, and takes nothing"  # noqa: S101 - narrows the type
-        while True:
-            since = perf_counter()
+        while self.may_go_on:
+            since = self.head.now()
             taken = await inlet.get_async(self.mail)
-            self.head.meter.idle += perf_counter() - since
+            self.head.meter.idle += self.head.now() - since
             if taken is None:
                 return
             await self.mail.read_async()
             self.in_hand = len(taken.batch)
             self._news(taken)
             yield taken
-            self.in_hand = 0
-            inlet.done(taken)
+            self._done(taken)
+
+
+def _keeping(sent: Sent) -> Callable[[str, Batch[Any]], Awaitable[None]]:
+    async def keep(port: str, batch: Batch[Any]) -> None:
+        sent.append((port, batch))
+
+    return keep

@@ -6,12 +6,12 @@ Knows nothing of the graph: it has an inlet to get from, and calls that know whe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from time import perf_counter
 from typing import Any
 
 from streampy.model.item import Batch, Header
 from streampy.pipes.base import Cancelled
 from streampy.run.call import Onward
+from streampy.run.hand import Hand
 from streampy.run.inlet import Taken
 from streampy.run.member import Member
 from streampy.run.outlet import Outlet
@@ -26,8 +26,13 @@ class Collected:
     """What a unit gave for one batch, until it is its turn to leave; the news of what ended, too."""
 
     def __init__(self, outlet: Outlet) -> None:
-        self._sent: Sent = []
-        outlet.put_off = self._sent.append
+        self._outlet = outlet
+        self.collect([])
+
+    def collect(self, sent: Sent) -> None:
+        """From now on, put everything in here."""
+        self._sent = sent
+        self._outlet.put_off = sent.append
 
     def put(self, port: str, batch: Batch[Any]) -> None:
         """See `Onward.put`."""
@@ -51,10 +56,17 @@ class ThreadMember(Member):
         """From start to stop."""
         sit_down(self)
         try:
-            self._start()
-            self.is_starting = False
-            self._foreman.ready()
-            self._work()
+            if self.head.worker.sleep(self.pause):
+                return
+            while True:
+                self._start()
+                self.is_starting = False
+                self._foreman.ready(self)
+                self._work()
+                if not self.is_outdated:
+                    break
+                self._stop()
+                self._renew()
         except Cancelled:
             pass
         except BaseException as error:
@@ -72,7 +84,8 @@ class ThreadMember(Member):
             unit.start()
 
     def _stop(self) -> None:
-        for call, unit in self._entered:
+        entered, self._entered = self._entered, []
+        for call, unit in entered:
             self.at = call
             try:
                 unit.stop()
@@ -81,40 +94,78 @@ class ThreadMember(Member):
 
     def _work(self) -> None:
         ports = self.head.plan.ports
+        if self.inlet is not None and not ports.is_stream:
+            if self.head.plan.spec.on_crash.restarts:
+                self._work_with_care()
+            else:
+                self._work_on_batches()
+            return
         sent = Collected(self.head.outlet) if self._turnstile is not None else None
         end: Onward = sent or self.calls[-1].outlet
-        if self.inlet is not None and not ports.is_stream:
-            runner = make_runners(self.calls, self, end)
-            for taken in self._takes(runner):
-                if taken.batch:
-                    runner.run(taken.batch)
-                if sent is not None and taken.ticket is not None:
-                    self._take_turn(taken.ticket, sent)
-            return
         onward: Onward = Fused(make_runners(self.calls[1:], self, end)) if len(self.calls) > 1 else end
         if self.inlet is None:
             run_source(self.head, self._units[0].work, self._gate, self, onward)
         else:
             run_stream(self.head, self._units[0].work, (taken.batch for taken in self._takes()), self, onward)
 
-    def _take_turn(self, ticket: int, sent: Collected) -> None:
-        assert self._turnstile is not None, "only called where results leave in order"  # noqa: S101 - narrows the type
-        self._turnstile.submit(ticket, sent.take(), self.head.outlet.put)
+    def _work_on_batches(self) -> None:
+        sent = Collected(self.head.outlet) if self._turnstile is not None else None
+        runner = make_runners(self.calls, self, sent or self.calls[-1].outlet)
+        for taken in self._takes(runner):
+            if taken.batch:
+                runner.run(taken.batch)
+            if sent is not None and taken.ticket is not None:
+                self._send(taken.ticket, sent.take())
+
+    def _work_with_care(self) -> None:
+        """So that another worker can go on where this one dies: nothing leaves before all items in hand are done."""
+        collected = Collected(self.head.outlet)
+        runner = make_runners(self.calls, self, collected)
+        for hand in self._hands():
+            collected.collect(hand.sent)
+            if not hand.is_apart:
+                runner.run(hand.whole)
+                hand.finish()
+            for header, value in hand.items:
+                if hand.deaths < self.head.plan.spec.on_crash.attempts:
+                    runner.run_one(header, value)
+                else:
+                    self._give_up(hand, header, value)
+            self.head.outlet.put_off = None
+            self._send(hand.taken.ticket, hand.sent)
+
+    def _hands(self) -> Iterator[Hand]:
+        """What was in the hands of the worker before, then what the inlet gives."""
+        if self.hand is not None:
+            yield self.hand
+            self._done(self.hand.taken)
+        for taken in self._takes():
+            self.hand = Hand(taken, self.head.meter, is_apart=not self.head.takes_batches)
+            yield self.hand
+            self.hand = None
+
+    def _send(self, ticket: int | None, sent: Sent) -> None:
+        """Send what came of a batch, when it is its turn."""
+        outlet = self.head.outlet
+        if self._turnstile is not None and ticket is not None:
+            self._turnstile.submit(ticket, sent, outlet.put)
+            return
+        for one in sent:
+            one() if callable(one) else outlet.put(*one)
 
     def _takes(self, runner: Runner | None = None) -> Iterator[Taken]:
-        """What the inlet gives, until it ends; each is done when the next is asked for."""
+        """What the inlet gives, until it ends or the worker is to stop; each is done when the next is asked for."""
         hungry = runner if isinstance(runner, Straight) and self._turnstile is None else None
         inlet = self.inlet
         assert inlet is not None, "a source has no inlet, and takes nothing"  # noqa: S101 - narrows the type
-        while True:
-            since = perf_counter()
+        while self.may_go_on:
+            since = self.head.now()
             taken = inlet.get(self.mail, hungry.appetite if hungry is not None else 1.0)
-            self.head.meter.idle += perf_counter() - since
+            self.head.meter.idle += self.head.now() - since
             if taken is None:
                 return
             self.mail.read()
             self.in_hand = len(taken.batch)
             self._news(taken)
             yield taken
-            self.in_hand = 0
-            inlet.done(taken)
+            self._done(taken)

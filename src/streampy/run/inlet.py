@@ -6,10 +6,9 @@ Knows nothing of what is done with a batch.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from streampy.errors import UnitFailed
@@ -53,7 +52,7 @@ class Inlet:
         self.plan = plan
         self.loop = loop
         self._undertaker = undertaker
-        self.lock = Lock()
+        self.lock = backend.lock()
         self._now = backend.now
         self._arrived = backend.bell(self.lock)
         self.pipes: Mapping[str, LocalPipe] = {
@@ -70,6 +69,11 @@ class Inlet:
         """What is in a worker's hands must stay small beside what may wait."""
         self._wraps = {name for name, entry in plan.inputs.items() if entry.port.helping is Helping.ITEM}
         self._is_finished = False
+        self._is_held = False
+        self.capacity = capacity
+        """Items that its smallest pipe holds."""
+        self.wake: Callable[[], None] | None = None
+        """Called when the next item comes, once."""
         self._feedback = {name: sum(link.feedback for link in entry.links) for name, entry in plan.inputs.items()}
         if loop is not None:
             loop.at_rest.append(self._end_feedback)
@@ -113,6 +117,9 @@ class Inlet:
         )
 
     def _after_put(self, port: str, dropped: list[Header]) -> list[Header]:
+        if self.wake is not None:
+            wake, self.wake = self.wake, None
+            wake()
         if dropped:
             where = f"{self.plan.name}.{port}"
             for header in dropped:
@@ -178,6 +185,10 @@ class Inlet:
 
     def _poll(self, now: float, appetite: float = 1.0) -> tuple[Taken | None, float | None]:
         """What there is, or until when to wait, or (None, None) at the end. The lock is held."""
+        if self._is_held:
+            for pipe in self.pipes.values():
+                pipe.due()  # raises where the process is being stopped
+            return None, inf
         if self.joiner is not None:
             return self._poll_join(self.joiner, now)
         (name, pipe), *_ = self.pipes.items()
@@ -233,6 +244,17 @@ class Inlet:
         """All that a batch gave was put where it belongs."""
         if self.loop:
             self.loop.leave(len(taken.batch) + len(taken.lost) + len(taken.absorbed) - len(taken.made))
+
+    def hold(self) -> None:
+        """Give nothing more to the workers, until `release`."""
+        with self.lock:
+            self._is_held = True
+
+    def release(self) -> None:
+        """Go on."""
+        with self.lock:
+            self._is_held = False
+            self._arrived.ring()
 
     def knock(self) -> None:
         """Wake the workers that wait, so that they read their mail."""

@@ -23,14 +23,11 @@ if TYPE_CHECKING:
 
 def look_at(segment: Segment, entries: Sequence[Ledger], seconds: float) -> Stats:
     """The statistics of a segment, as of now."""
-    calls: dict[str, list[Call]] = {name: [] for name in segment.plan.units}
-    for member in segment.members:
-        for call in member.calls:
-            calls[call.plan.name].append(call)
+    calls = {plan.name: several for crew in segment.crews.values() for plan, several in crew.by_unit()}
     pipes = {f"{name}.{port}": pipe for name, inlet in segment.inlets.items() for port, pipe in inlet.pipes.items()}
     in_flight = segment.in_flight
     return Stats(
-        units={name: _unit(several) for name, several in calls.items()},
+        units={name: _unit(calls[name], segment.crew_of(name).count) for name in segment.plan.units},
         pipes={name: _pipe(pipe) for name, pipe in pipes.items()},
         latency=_latency(segment, calls),
         ledger=add_up([*entries, *segment.ledgers], in_flight),
@@ -39,7 +36,7 @@ def look_at(segment: Segment, entries: Sequence[Ledger], seconds: float) -> Stat
     )
 
 
-def _unit(calls: Sequence[Call]) -> UnitStats:
+def _unit(calls: Sequence[Call], workers: int) -> UnitStats:
     meters = [call.meter for call in calls]
     return UnitStats(
         received=sum(meter.received for meter in meters),
@@ -50,7 +47,7 @@ def _unit(calls: Sequence[Call]) -> UnitStats:
         busy=sum(meter.work.total for meter in meters),
         idle=sum(meter.idle for meter in meters),
         blocked=sum(call.outlet.blocked for call in calls),
-        workers=len(calls),
+        workers=workers,
         work=summarize(meter.work for meter in meters),
     )
 
@@ -82,6 +79,6 @@ def _latency(segment: Segment, calls: dict[str, list[Call]]) -> dict[str, Summar
 
 
 def _expected(segment: Segment) -> int | None:
-    said = [member.head.worker.expected for member in segment.members if not member.head.plan.inputs]
+    said = [call.worker.expected for crew in segment.crews.values() for call in crew.calls if not call.plan.inputs]
     counts = [count for count in said if count is not None]
     return sum(counts) if said and len(counts) == len(said) else None

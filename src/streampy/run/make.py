@@ -5,7 +5,7 @@ Knows nothing of what they are linked to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from streampy.model.unit import Unit
 class FunctionUnit:
     """A function with its settings, as a unit that has nothing to start or stop."""
 
-    work: Callable[..., Any]
+    work: partial[Any]
 
     def start(self) -> None:
         """Nothing."""
@@ -27,14 +27,18 @@ class FunctionUnit:
     def stop(self) -> None:
         """Nothing."""
 
+    def change(self, **settings: Any) -> None:
+        """The next call is made with other settings."""
+        self.work.keywords.update(settings)
 
-def make_unit(plan: UnitPlan) -> FunctionUnit | Unit:
-    """A fresh unit with its settings. Raises UnitFailed where its `__init__` raises."""
+
+def make_unit(plan: UnitPlan, settings: Mapping[str, object]) -> FunctionUnit | Unit:
+    """A fresh unit with these settings. Raises UnitFailed where its `__init__` raises."""
     use = plan.spec.use
     if not isinstance(use, type):
-        return FunctionUnit(partial(use, **plan.settings) if plan.settings else use)
+        return FunctionUnit(partial(use, **settings))
     try:
-        made: Unit = use(**plan.settings)
+        made: Unit = use(**settings)
     except Exception as error:
         error.add_note(f"raised while unit {plan.name!r} was made")
         raise UnitFailed(plan.name, "", plan.name, f"{type(error).__name__}: {error}") from error

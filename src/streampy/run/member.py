@@ -5,14 +5,17 @@ Knows nothing of the graph; whether it is a thread or a task is for those that b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Protocol
 
 from streampy.errors import UnitFailed
+from streampy.model.item import Header, Reason
 from streampy.run.call import Call
 from streampy.run.gate import Gate
+from streampy.run.hand import Hand
 from streampy.run.inlet import Inlet, Taken
 from streampy.run.mail import Mailbox
 from streampy.run.turnstile import Turnstile
@@ -28,6 +31,9 @@ class Made(Protocol):
     def stop(self) -> Any:
         """Called in the worker after the last one."""
 
+    def change(self, **settings: Any) -> Any:
+        """Take other settings. Raises NotImplementedError where it has to be made anew for that."""
+
     @property
     def work(self) -> Callable[..., Any]:
         """What is called with the items."""
@@ -36,17 +42,23 @@ class Made(Protocol):
 class Foreman(Protocol):
     """Whom a worker tells how it goes."""
 
-    def ready(self) -> None:
+    def ready(self, member: Member) -> None:
         """The worker has started its units."""
 
     def failed(self, error: UnitFailed) -> None:
         """A unit raised, and that stops the process."""
 
+    def died(self, member: Member, error: BaseException) -> bool:
+        """A unit ended the worker itself; returns whether another one takes its place."""
+
+    def renew(self, member: Member) -> tuple[list[Call], list[Made]]:
+        """The worker's units and calls, made anew with the settings of now. Raises UnitFailed."""
+
     def left(self, member: Member) -> None:
         """The worker is done, one way or the other."""
 
 
-class Member:
+class Member(ABC):
     """What threads and tasks have in common: a desk, units to start and stop, an inlet to get from."""
 
     def __init__(
@@ -58,20 +70,41 @@ class Member:
         turnstile: Turnstile | None,
         foreman: Foreman,
         gate: Gate,
+        before: Member | None = None,
     ) -> None:
-        self.calls = calls
+        self.calls: Sequence[Call] = calls
         self.inlet = inlet
         self.in_hand = 0
         self.is_starting = True
         self.mail = Mailbox()
         self.has_left = False
-        self._units = units
+        self.is_dismissed = False
+        """Whether it is to go home: there are more workers than the load needs."""
+        self.is_outdated = False
+        """Whether its units are to be made anew, with other settings."""
+        self.hand: Hand | None = None
+        self.pause = 0.0
+        """Seconds to wait before it starts."""
+        if before is not None:
+            self._inherit(before)
+        self._units: Sequence[Made] = units
         self._turnstile = turnstile
         self._foreman = foreman
         self._gate = gate
         self.at = calls[0]
         """The unit that is being called."""
         self._entered: list[tuple[Call, Made]] = []
+
+    @abstractmethod
+    def main(self) -> Any:
+        """From start to stop."""
+
+    def _inherit(self, dead: Member) -> None:
+        """Take the place of a worker that died, and what it had in its hands."""
+        self.hand, self.in_hand = dead.hand, dead.in_hand
+        self.is_dismissed = dead.is_dismissed
+        if self.hand is not None:
+            self.hand.drop()
 
     @property
     def worker(self) -> Worker:
@@ -92,10 +125,50 @@ class Member:
         """Have a method of one of its units called between two items; None where the unit is not here."""
         for call, made in zip(self.calls, self._units, strict=True):
             if call.plan.name == unit:
-                answer = self.mail.post(partial(getattr(made, method), *values, **named))
-                self._gate.knock() if self.inlet is None else self.inlet.knock()
-                return answer
+                return self.tell(partial(getattr(made, method), *values, **named))
         return None
+
+    def tell(self, what: Callable[[], Any]) -> Future[Any]:
+        """Have something done in the worker between two items; the future holds what it returned or raised."""
+        answer = self.mail.post(what)
+        self._gate.knock() if self.inlet is None else self.inlet.knock()
+        return answer
+
+    def change(self, unit: str, changed: Mapping[str, Any]) -> Future[Any] | None:
+        """Give one of its units other settings between two items; None where the unit is not here."""
+        for call, made in zip(self.calls, self._units, strict=True):
+            if call.plan.name == unit:
+                return self.tell(partial(self._change, made, changed))
+        return None
+
+    def _change(self, made: Made, changed: Mapping[str, Any]) -> Any:
+        try:
+            return made.change(**changed)
+        except NotImplementedError:
+            self.is_outdated = True
+            return None
+
+    def dismiss(self) -> None:
+        """Send the worker home, when it has done what it has in its hands."""
+        self.is_dismissed = True
+        self.tell(lambda: None)
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether it is to take more, with the units that it has."""
+        return not self.is_dismissed and not self.is_outdated
+
+    def _renew(self) -> None:
+        """Make the units anew."""
+        self.is_outdated = False
+        self.calls, self._units = self._foreman.renew(self)
+        self.at = self.calls[0]
+
+    def _give_up(self, hand: Hand, header: Header, value: Any) -> None:
+        """Too many workers died on an item: it is put aside."""
+        self.head.meter.failed += 1
+        self.head.trouble.bury_alive(header, value, hand.error)
+        self.head.outlet.bury(header, Reason.FAILED, hand.error)
 
     def _news(self, taken: Taken) -> None:
         """Count and pass on what ended at the way in."""
@@ -112,8 +185,16 @@ class Member:
         for stream in taken.made:
             outlet.ledger.add("split", stream)
 
+    def _done(self, taken: Taken) -> None:
+        """All that a batch gave was put where it belongs."""
+        self.hand, self.in_hand = None, 0
+        if self.inlet is not None:
+            self.inlet.done(taken)
+
     def _tell(self, error: BaseException) -> None:
         """An error ended this worker."""
+        if not isinstance(error, Exception) and self._foreman.died(self, error):
+            return
         if isinstance(error, UnitFailed):
             self._foreman.failed(error)
             return

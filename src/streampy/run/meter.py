@@ -43,3 +43,12 @@ class UnitMeter:
     def emit(self, count: int) -> None:
         """Count what goes, where the calls don't."""
         self._emitted += count
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """What was counted item by item: to be put back where an item is given to another worker."""
+        return self._received, self._emitted
+
+    @counts.setter
+    def counts(self, counts: tuple[int, int]) -> None:
+        self._received, self._emitted = counts

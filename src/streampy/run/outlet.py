@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from streampy.flow.ledger import Ledger
@@ -20,6 +19,10 @@ if TYPE_CHECKING:
 
 class Door(Protocol):
     """Where a link ends: an input of a unit, or an open output."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next item would have to wait."""
 
     def put(self, batch: Batch[Any]) -> list[Header]:
         """Put a batch, waiting for room; returns the headers that were dropped."""
@@ -50,10 +53,10 @@ class Outlet:
 
     def put(self, port: str, batch: Batch[Any]) -> None:
         """Send a batch to all that are linked to the port; waits where they make it wait."""
-        since = perf_counter()
+        since = self.now()
         for door in self._copies(port, batch):
             self.ledger.ended(door.put(batch), Reason.DROPPED)
-        self.blocked += perf_counter() - since
+        self.blocked += self.now() - since
 
     def put_one(self, port: str, header: Header, value: Any) -> None:
         """Send one item."""
@@ -61,10 +64,10 @@ class Outlet:
 
     async def put_async(self, port: str, batch: Batch[Any]) -> None:
         """As `put`, for a task of the event loop."""
-        since = perf_counter()
+        since = self.now()
         for door in self._copies(port, batch):
             self.ledger.ended(await door.put_async(batch), Reason.DROPPED)
-        self.blocked += perf_counter() - since
+        self.blocked += self.now() - since
 
     def _copies(self, port: str, batch: Batch[Any]) -> Sequence[Door]:
         """The doors behind a port; each item is counted once more for each door but the first."""
@@ -73,6 +76,11 @@ class Outlet:
             for header in batch.headers:
                 self.ledger.add("split", header.stream, len(doors) - 1)
         return doors
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether anything that follows is full."""
+        return any(door.is_full for doors in self.doors.values() for door in doors)
 
     def delivered(self, headers: Iterable[Header]) -> None:
         """Items came to their end at a sink."""

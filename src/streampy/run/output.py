@@ -6,7 +6,6 @@ Until somebody streams, or says by waiting that nobody will, a full output holds
 from __future__ import annotations
 
 from math import inf
-from threading import Lock
 from typing import Any
 
 from streampy.flow.batcher import Batcher
@@ -28,7 +27,7 @@ class Output:
         self.name = name
         self.ledger = Ledger()
         self.latency = Distribution()
-        lock = Lock()
+        lock = backend.lock()
         self._now = backend.now
         self.arrived, self.room = backend.bell(lock), backend.bell(lock)
         self.answers = Answers(name, shares, backend.now)
@@ -43,6 +42,11 @@ class Output:
     def waiting(self) -> int:
         """How many items wait to be streamed."""
         return len(self._batcher)
+
+    @property
+    def is_full(self) -> bool:
+        """See `Door.is_full`."""
+        return self._batcher.is_full and not self._discards
 
     @property
     def is_holding_back(self) -> bool:

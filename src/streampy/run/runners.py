@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, islice, repeat
 from math import inf
 from operator import is_not
-from time import perf_counter
 from typing import Any, Final, Protocol, final
 
 from streampy.flow.router import Sent, Spread
@@ -40,6 +39,10 @@ class Desk(Protocol):
 
     at: Call
     mail: Mailbox
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the worker is to take more."""
 
 
 def make_runners(calls: Sequence[Call], desk: Desk, end: Onward) -> Runner:
@@ -82,6 +85,7 @@ class Straight:
         self._desk = desk
         self._units = [(call, call.work, call.meter.work.append) for call in calls]
         self._ends = calls[-1].is_sink
+        self._clock = calls[0].now
         self._runs = 0
         self._each = inf
         """Seconds that an item took in these units, of late."""
@@ -101,8 +105,8 @@ class Straight:
 
     def run_one(self, header: Header, value: Any) -> None:
         """See `Runner.run_one`."""
-        desk = self._desk
-        start = then = perf_counter()
+        desk, clock = self._desk, self._clock
+        start = then = clock()
         for call, work, record in self._units:
             desk.at = call
             try:
@@ -111,7 +115,7 @@ class Straight:
                 result = call.again(header, value, error, lambda: work(value))  # noqa: B023 - called at once
                 if result is LOST:
                     return
-            now = perf_counter()
+            now = clock()
             record(now - then)
             then = now
             if result is None:
@@ -131,7 +135,8 @@ class Straight:
     def _run_by_unit(self, batch: Batch[Any]) -> None:
         headers: list[Header] = batch.headers
         values: list[Any] = batch
-        start = then = perf_counter()
+        clock = self._clock
+        start = then = clock()
         for call, work, _ in self._units:
             self._desk.at = call
             results: list[Any] = []
@@ -139,7 +144,7 @@ class Straight:
                 results.extend(map(work, values))
             except Exception as error:  # what was done before it is in `results`
                 headers, values, results = self._after_error(call, headers, values, results, error)
-            now = perf_counter()
+            now = clock()
             if results:
                 call.meter.work.extend(repeat((now - then) / len(results), len(results)))
             then = now
@@ -209,7 +214,7 @@ class Spreader:
         results = self._start(spread, value)
         while True:
             self._desk.at = call
-            then = perf_counter()
+            then = call.now()
             try:
                 with call.in_time((header,)):
                     sent = next(results, None)
@@ -222,7 +227,7 @@ class Spreader:
                 call.fail(header, value, error)
                 call.settle(spread, Reason.FAILED, error)
                 return
-            busy += perf_counter() - then
+            busy += call.now() - then
             if sent is None:
                 break
             yield sent
@@ -252,7 +257,7 @@ class BatchRunner:
         call = self._call
         self._desk.at = call
         call.meter.receive(len(batch))
-        then = perf_counter()
+        then = call.now()
         try:
             with call.in_time(batch.headers):
                 results = call.work(batch)
@@ -261,7 +266,7 @@ class BatchRunner:
         except Exception as error:
             self._after_error(batch, error)
             return
-        call.meter.work.record(perf_counter() - then)
+        call.meter.work.record(call.now() - then)
         self._accept(batch, results)
 
     def _after_error(self, batch: Batch[Any], error: Exception) -> None:

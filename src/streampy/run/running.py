@@ -5,8 +5,10 @@ Knows nothing of how the parts work together; the segment does.
 
 from __future__ import annotations
 
+import fnmatch
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +17,7 @@ from streampy.errors import Hung, RunError, StreamPyError
 from streampy.flow.ledger import Ledger
 from streampy.model.item import Batch, Reason
 from streampy.model.plan import Plan
+from streampy.model.settings import check_settings
 from streampy.model.suggest import did_you_mean
 from streampy.model.unit import events_of
 from streampy.pipes.base import Cancelled
@@ -182,9 +185,7 @@ class Running:
         Returns what the workers' methods returned. timeout: seconds; TimeoutError past it, for a worker that is busy.
         What a method raises comes out here; the process goes on. Raises StreamPyError for an event that is not there.
         """
-        if unit not in self.plan.units:
-            raise StreamPyError(f"there is no unit {unit!r}{did_you_mean(unit, self.plan.units)}")
-        events = events_of(self.plan.units[unit].spec.use)
+        events = events_of(self.plan.units[self._known(unit)].spec.use)
         if event not in events:
             hint = did_you_mean(event, events) if events else "; it has none"
             raise StreamPyError(f"{unit!r} has no event {event!r}{hint}")
@@ -192,13 +193,53 @@ class Running:
         answers = [member.fire(unit, events[event], values, named) for member in self._segment.members]
         return [self._segment.backend.result(answer, until) for answer in answers if answer is not None]
 
-    def pause(self) -> None:
-        """Hold the sources; what they emitted goes on."""
-        self._segment.gate.close()
+    def pause(self, *units: str) -> None:
+        """Hold units: they finish what they have in their hands, and take nothing more; without names, the sources.
 
-    def resume(self) -> None:
-        """Let the sources go on."""
-        self._segment.gate.open()
+        units: names, or patterns such as `"camera*"` for a group. What is sent to them waits in their pipes, as the
+        settings of these say; a unit that is fused with others is held together with them.
+        Raises StreamPyError where there is no such unit.
+        """
+        self._segment.hold(self._matching(units) if units else self._sources())
+
+    def resume(self, *units: str) -> None:
+        """Let units go on; without names, all of them."""
+        self._segment.release(self._matching(units) if units else self.plan.units)
+
+    def set(self, unit: str, /, *, timeout: float = 10.0, **settings: Any) -> None:
+        """Give a unit other settings while it runs: a function's next call has them.
+
+        A class unit is asked by its method `change`; one that has none is stopped, and made anew with them, between two
+        items. Workers that come later have them too. timeout: seconds until all have taken them; TimeoutError past it.
+        Raises StreamPyError for a setting that is not there or of a wrong type: then nothing was changed.
+        """
+        plan = self.plan.units[self._known(unit)]
+        wanted = replace(plan.spec, settings={**self._segment.settings[unit], **settings})
+        checked, problems = check_settings(wanted, plan.ports)
+        if problems:
+            raise StreamPyError("; ".join(problem.message for problem in problems))
+        self._segment.settings[unit] = checked
+        changed = {name: checked[name] for name in settings}
+        until = self._now() + timeout
+        answers = [member.change(unit, changed) for member in self._segment.members]
+        for answer in answers:
+            if answer is not None:
+                self._segment.backend.result(answer, until)
+
+    def _sources(self) -> list[str]:
+        return [name for name, unit in self.plan.units.items() if not unit.inputs]
+
+    def _matching(self, patterns: Sequence[str]) -> list[str]:
+        """The units that are meant. Raises StreamPyError for a pattern that fits none."""
+        found: list[str] = []
+        for pattern in patterns:
+            found += fnmatch.filter(self.plan.units, pattern) or [self._known(pattern)]
+        return found
+
+    def _known(self, unit: str) -> str:
+        if unit not in self.plan.units:
+            raise StreamPyError(f"there is no unit {unit!r}{did_you_mean(unit, self.plan.units)}")
+        return unit
 
     def wait(self, timeout: float = inf) -> None:
         """Wait until the process has ended by itself; outputs that nobody streams are let go.

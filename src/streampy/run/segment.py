@@ -5,36 +5,34 @@ Knows nothing of the user's side of it; `running` does.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from streampy.errors import Hung, RunError
+from streampy.errors import Hung, RunError, UnitFailed, WorkerDied
 from streampy.flow.ledger import Ledger
 from streampy.model.item import Batch, Header
 from streampy.model.plan import Plan, UnitPlan
 from streampy.run.backend import Backend
 from streampy.run.call import Call
+from streampy.run.crew import Crew
+from streampy.run.event_loop import EventLoop
 from streampy.run.gate import Gate
 from streampy.run.in_loop import TaskMember
-from streampy.run.in_thread import ThreadMember
 from streampy.run.inlet import Inlet
 from streampy.run.loop import Loop
 from streampy.run.make import make_unit
-from streampy.run.member import Member
+from streampy.run.member import Made, Member
 from streampy.run.mourning import Undertaker
 from streampy.run.outlet import Door, Outlet
 from streampy.run.output import Output
+from streampy.run.pools import Pools
 from streampy.run.trouble import DeadLetters, Trouble
 from streampy.run.tuning import TUNING
 from streampy.run.turnstile import Turnstile
 from streampy.run.watchdog import Watchdog
 from streampy.run.worker import Worker
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class InletDoor:
@@ -44,6 +42,11 @@ class InletDoor:
         self._inlet = inlet
         self._port = port
         self._loop_entered = loop
+
+    @property
+    def is_full(self) -> bool:
+        """See `Door.is_full`."""
+        return self._inlet.pipes[self._port].batcher.is_full
 
     def put(self, batch: Batch[Any]) -> list[Header]:
         """See `Door.put`."""
@@ -67,17 +70,17 @@ class Segment:
         self.plan = plan
         self.backend = backend
         self.over = backend.flag()
-        self.gate = Gate(backend.bell(Lock()))
         self.stopping = backend.flag()
         """The process is put out."""
         self.sources_stopping = backend.flag()
         """The sources are to end; what they emitted goes on."""
         self.dead_letters = DeadLetters()
         self.errors: list[RunError] = []
-        self._watchdog = Watchdog(self.failed, backend)
+        self._watchdog = Watchdog(self._late, backend)
         self.undertaker = Undertaker(plan)
         self.started = 0.0
         self._lock = Lock()
+        self._crew_of: dict[str, Crew] = {}
         self._loops = self._make_loops()
         self.inlets = {
             name: Inlet(unit, self.undertaker, self._loops.get(name), backend)
@@ -93,17 +96,27 @@ class Segment:
             for name, inlet in self.inlets.items()
             if inlet.orderer is not None
         }
-        self.members: list[Member] = [member for chain in plan.chains for member in self._make_members(chain)]
-        self._unready = len(self.members)
-        self._working = len(self.members)
-        self._left_of = {chain[0]: plan.units[chain[0]].spec.workers for chain in plan.chains}
+        self.settings: dict[str, Mapping[str, object]] = {name: unit.settings for name, unit in plan.units.items()}
+        """Of each unit, as they are now."""
+        self.crews = {chain[0]: self._make_crew(chain) for chain in plan.chains}
+        self._pools = Pools(list(self.crews.values()), self._hire, backend)
+        self._loop = EventLoop(backend, plan.name)
+        self._unready = set(self.members)
         self._ready = backend.flag()
         self._is_cancelled = False
-        self._on_cancel: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
         state = "over" if self.over.is_set() else "stopping" if self.stopping.is_set() else "running"
-        return f"<Segment of {self.plan.name!r}: {state}, {self._working} of {len(self.members)} workers at work>"
+        return f"<Segment of {self.plan.name!r}: {state}, {len(self.at_work())} of {len(self.members)} workers at work>"
+
+    @property
+    def members(self) -> list[Member]:
+        """The workers of all units."""
+        return [member for crew in self.crews.values() for member in list(crew.members)]
+
+    def crew_of(self, unit: str) -> Crew:
+        """The workers that call this unit."""
+        return self._crew_of[unit]
 
     def _make_loops(self) -> dict[str, Loop]:
         loops: dict[str, Loop] = {}
@@ -122,27 +135,24 @@ class Segment:
                 self.undertaker.introduce(unit.name, f">{port}", outputs[name])
         return outputs
 
-    def _make_members(self, chain: Sequence[str]) -> Iterator[Member]:
-        head = self.plan.units[chain[0]]
-        for index in range(head.spec.workers):
-            units = [make_unit(self.plan.units[name]) for name in chain]
-            calls = [
-                self._make_call(self.plan.units[name], unit.work, index)
-                for name, unit in zip(chain, units, strict=True)
-            ]
-            made = TaskMember if head.ports.is_async else ThreadMember
-            yield made(
-                calls,
-                units,
-                inlet=self.inlets.get(head.name),
-                turnstile=self.turnstiles.get(head.name),
-                foreman=self,
-                gate=self.gate,
-            )
+    def _make_crew(self, chain: Sequence[str]) -> Crew:
+        crew = Crew(
+            [self.plan.units[name] for name in chain],
+            make_unit=lambda plan: make_unit(plan, self.settings[plan.name]),
+            make_call=self._make_call,
+            inlet=self.inlets.get(chain[0]),
+            turnstile=self.turnstiles.get(chain[0]),
+            foreman=self,
+            gate=Gate(self.backend.bell(self.backend.lock())),
+        )
+        self._crew_of.update(dict.fromkeys(chain, crew))
+        return crew
 
-    def _make_call(self, unit: UnitPlan, work: Callable[..., Any], index: int) -> Call:
+    def _make_call(self, unit: UnitPlan, work: Callable[..., Any], index: int, before: Call | None) -> Call:
+        if before is not None:
+            return before.renewed(work)
         asked_to_stop = self.stopping if unit.inputs else self.sources_stopping
-        worker = Worker(unit.name, index, unit.spec.workers, asked_to_stop=asked_to_stop)
+        worker = Worker(unit.name, index, unit.spec.workers, asked_to_stop=asked_to_stop, clock=self.backend.now)
         outlet = Outlet(unit.name, self._doors(unit), self.undertaker, self.backend.now)
         trouble = Trouble(unit.on_error, worker, self.dead_letters)
         return Call(unit, work, worker, trouble=trouble, outlet=outlet, watchdog=self._watchdog)
@@ -170,51 +180,42 @@ class Segment:
         TUNING.begin()
         if any(unit.spec.timeout < inf for unit in self.plan.units.values()):
             self._watchdog.start()
-        tasks = [member for member in self.members if isinstance(member, TaskMember)]
-        if tasks:
-            self._launch_loop(tasks)
         for member in self.members:
-            if isinstance(member, ThreadMember):
-                self.backend.launch(member.main, member.name)
+            self._launch(member)
         if not self.backend.wait_for(self._ready, self.backend.now() + patience):
             late = [member.worker.name for member in self.members if member.is_starting]
             self.cancel()
             raise Hung(late, f"did not start within {patience:g} s")
         if self.errors:
             return False
-        self.gate.open()
+        for crew in self.crews.values():
+            crew.gate.open()
+        self._pools.start()
         return True
 
-    def _launch_loop(self, tasks: Sequence[TaskMember]) -> None:
-        async def run_all() -> None:
-            loop = asyncio.get_running_loop()
-            running = [loop.create_task(task.main(), name=f"streampy {task.name}") for task in tasks]
+    def _launch(self, member: Member) -> None:
+        if isinstance(member, TaskMember):
+            self._loop.add(member.main(), member.name)
+        else:
+            self.backend.launch(member.main, member.name)
 
-            def cancel_all() -> None:
-                for one in running:
-                    one.cancel()
+    def _hire(self, crew: Crew) -> None:
+        """One worker more, for which there is load."""
+        if self._is_cancelled:
+            return
+        try:
+            member = crew.hire()
+        except UnitFailed as error:
+            self.failed(error)
+            return
+        if member is not None:
+            self._launch(member)
 
-            def cancel_soon() -> None:
-                if not loop.is_closed():
-                    loop.call_soon_threadsafe(cancel_all)
-
-            with self._lock:
-                self._on_cancel.append(cancel_soon)
-                if self._is_cancelled:
-                    cancel_soon()
-            await asyncio.gather(*running, return_exceptions=True)
-
-        def main() -> None:
-            with asyncio.Runner(loop_factory=self.backend.event_loop()) as runner:
-                runner.run(run_all())
-
-        self.backend.launch(main, f"{self.plan.name} loop")
-
-    def ready(self) -> None:
+    def ready(self, member: Member) -> None:
         """See `Foreman.ready`."""
         with self._lock:
-            self._unready -= 1
-            if self._unready <= 0:
+            self._unready.discard(member)
+            if not self._unready:
                 self._ready.set()
 
     def failed(self, error: RunError) -> None:
@@ -223,28 +224,76 @@ class Segment:
             self.errors.append(error)
         self.cancel()
 
+    def _late(self, call: Call, error: Hung) -> None:
+        """A worker does not come back from this call."""
+        crew = self._crew_of[call.plan.name]
+        hung = next(member for member in crew.members if member.at is call)
+        if not self.died(hung, error):
+            self.failed(error)
+
+    def died(self, member: Member, error: BaseException) -> bool:
+        """See `Foreman.died`."""
+        crew = self._crew_of[member.head.plan.name]
+        if self._is_cancelled or not crew.head.spec.on_crash.restarts:
+            return False
+        pause = crew.restarts.next(self.backend.now())
+        if pause is None:
+            limit = f"{crew.head.spec.on_crash.limit} times within a minute, which is its limit; it died of this again"
+            died = WorkerDied(crew.head.name, member.name, f"it was restarted {limit}: {error!r}")
+            died.__cause__ = error
+            self.failed(died)
+            return True
+        member.worker.logger.warning("worker %s died, another one takes its place: %r", member.name, error)
+        if member.hand is not None:
+            member.hand.error = error
+        try:
+            heir = crew.replace(member)
+        except UnitFailed as failure:
+            self.failed(failure)
+            return True
+        heir.pause = pause
+        self._launch(heir)
+        return True
+
+    def renew(self, member: Member) -> tuple[list[Call], list[Made]]:
+        """See `Foreman.renew`."""
+        return self._crew_of[member.head.plan.name].make(member.worker.index)
+
     def left(self, member: Member) -> None:
         """See `Foreman.left`."""
-        head = member.head.plan.name
+        crew = self._crew_of[member.head.plan.name]
+        if not crew.left(member):
+            return
+        if crew.inlet is not None:
+            crew.inlet.retire()
+        member.calls[-1].outlet.end()
         with self._lock:
-            self._left_of[head] -= 1
-            is_last = not self._left_of[head]
-        if is_last:
-            if member.inlet is not None:
-                member.inlet.retire()
-            member.calls[-1].outlet.end()
-        with self._lock:
-            self._working -= 1
-            if self._working:
+            present = [one for one in self.crews.values() if not one.has_left]
+            if not any(one.is_async for one in present):
+                self._loop.close()
+            if present or self.over.is_set():
                 return
-        TUNING.end()
-        self._watchdog.close()
-        self.over.set()
+            TUNING.end()
+            self._watchdog.close()
+            self._pools.close()
+            self.over.set()
 
     def finish_sources(self) -> None:
         """Ask the sources to end; what they emitted goes on to its end."""
         self.sources_stopping.set()
-        self.gate.stop()
+        for crew in self.crews.values():
+            crew.release()
+            crew.gate.stop()
+
+    def hold(self, units: Iterable[str]) -> None:
+        """Let these units take nothing more."""
+        for unit in units:
+            self._crew_of[unit].hold()
+
+    def release(self, units: Iterable[str]) -> None:
+        """Let these units go on."""
+        for unit in units:
+            self._crew_of[unit].release()
 
     def cancel(self) -> None:
         """Send every worker home; what is under way stays where it is, and is counted as in flight."""
@@ -252,7 +301,6 @@ class Segment:
             if self._is_cancelled:
                 return
             self._is_cancelled = True
-            on_cancel = list(self._on_cancel)
         self.sources_stopping.set()
         self.stopping.set()
         for inlet in self.inlets.values():
@@ -261,10 +309,11 @@ class Segment:
             turnstile.cancel()
         for output in self.outputs.values():
             output.cancel()
-        self.gate.stop()
+        for crew in self.crews.values():
+            crew.gate.stop()
+        self._pools.close()
         self._ready.set()
-        for tell in on_cancel:
-            tell()
+        self._loop.cancel()
 
     @property
     def is_cancelled(self) -> bool:
@@ -278,7 +327,7 @@ class Segment:
     @property
     def ledgers(self) -> list[Ledger]:
         """All accounts."""
-        ledgers = [call.outlet.ledger for member in self.members for call in member.calls]
+        ledgers = [call.outlet.ledger for crew in self.crews.values() for call in crew.calls]
         return [*ledgers, *(output.ledger for output in self.outputs.values())]
 
     @property

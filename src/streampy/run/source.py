@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from itertools import repeat
 from math import inf
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from streampy.flow.router import Spread
@@ -20,7 +19,6 @@ from streampy.run.call import Call, Onward
 
 if TYPE_CHECKING:
     from streampy.run.gate import Gate
-    from streampy.run.mail import Mailbox
     from streampy.run.runners import Desk
 
 _SPECIAL = frozenset({Batch, Item})
@@ -34,11 +32,11 @@ class Births:
     def __init__(self, call: Call) -> None:
         self._ports: Ports = call.plan.ports
         self._stream = call.worker.name
-        self._seq = 0
         self._now = call.outlet.now
         self._call = call
         self._counts = call.outlet.ledger.counts
         self._born = ("born", self._stream)
+        self._seq = self._counts[self._born]  # more than 0 where the worker before was replaced, or its unit made anew
 
     def are_plain(self, value: Any) -> bool:
         """Whether the value becomes one item, and nothing else is to be thought of."""
@@ -93,17 +91,17 @@ def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onwa
     mail = desk.mail
     try:
         while True:
-            if (mail or not gate.is_free) and not _may_go_on(call, gate, mail):
+            if (mail or not gate.is_free) and not _may_go_on(call, gate, desk):
                 return
             desk.at = call
-            then = perf_counter()
+            then = call.now()
             try:
                 value = next(values)
             except StopIteration:
                 return
             except Exception as error:
                 raise call.trouble.failure("", error) from error
-            record(perf_counter() - then)
+            record(call.now() - then)
             if call.worker.stopping:
                 return  # born after the process was told to stop: it never was
             if births.are_plain(value):
@@ -115,22 +113,22 @@ def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onwa
         _close(values)
 
 
-async def run_source_async(call: Call, work: Callable[[], Any], gate: Gate, mail: Mailbox) -> None:
+async def run_source_async(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk) -> None:
     """As `run_source`, for an `async def` source."""
     births = Births(call)
     values: AsyncIterator[Any] = aiter(work()) if call.plan.ports.emits is Emits.MANY else _called_again_async(work)
     pull = _Pull()
     gate.on_stop(pull.call_away)
     try:
-        while await _may_go_on_async(call, gate, mail):
-            then = perf_counter()
+        while await _may_go_on_async(call, gate, desk):
+            then = call.now()
             try:
                 value = await pull.next(values)
             except StopAsyncIteration:
                 return
             except Exception as error:
                 raise call.trouble.failure("", error) from error
-            call.meter.work.record(perf_counter() - then)
+            call.meter.work.record(call.now() - then)
             for port, batch in births.of(value):
                 await call.outlet.put_async(port, batch)
     finally:
@@ -177,22 +175,22 @@ class _Pull:
             self._task.cancel()
 
 
-def _may_go_on(call: Call, gate: Gate, mail: Mailbox) -> bool:
+def _may_go_on(call: Call, gate: Gate, desk: Desk) -> bool:
     """Read the mail and wait for the gate; False where the source is to end."""
     while True:
-        mail.read()
-        if call.worker.stopping:
+        desk.mail.read()
+        if call.worker.stopping or not desk.may_go_on:
             return False
-        if gate.wait(mail):
+        if gate.wait(desk.mail):
             return not call.worker.stopping
 
 
-async def _may_go_on_async(call: Call, gate: Gate, mail: Mailbox) -> bool:
+async def _may_go_on_async(call: Call, gate: Gate, desk: Desk) -> bool:
     while True:
-        await mail.read_async()
-        if call.worker.stopping:
+        await desk.mail.read_async()
+        if call.worker.stopping or not desk.may_go_on:
             return False
-        if await gate.wait_async(mail):
+        if await gate.wait_async(desk.mail):
             return not call.worker.stopping
 
 

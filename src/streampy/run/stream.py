@@ -6,7 +6,6 @@ Knows nothing of pipes: what it pulls comes from an iterator of taken batches.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from time import perf_counter
 from typing import Any
 
 from streampy.errors import UnitFailed
@@ -54,18 +53,18 @@ def run_stream(
 ) -> None:
     """Run the unit to its end. Raises UnitFailed, also where it ends while its input still has items."""
     pulled = Pulled(call)
-    pull = _pull(pulled, batches)
+    pull = _pull(pulled, batches, call.now)
     results = _Results(work(pull) if call.plan.ports.emits is Emits.MANY else iter(_run_sink(work, pull)))
     try:
         while True:
-            then, pulled.pulling = perf_counter(), 0.0
+            then, pulled.pulling = call.now(), 0.0
             try:
                 value = next(results.values)
             except StopIteration:
                 break
             except Exception as error:
                 raise call.trouble.failure("", error) from error
-            call.meter.work.record(max(0.0, perf_counter() - then - pulled.pulling))
+            call.meter.work.record(max(0.0, call.now() - then - pulled.pulling))
             for port, batch in pulled.send(value):
                 onward.put(port, batch)
                 desk.at = call
@@ -98,11 +97,11 @@ def _run_sink(work: Callable[[Iterator[Any]], Any], pull: Iterator[Any]) -> Iter
     yield from ()
 
 
-def _pull(pulled: Pulled, batches: Iterator[Batch[Any]]) -> Iterator[Any]:
+def _pull(pulled: Pulled, batches: Iterator[Batch[Any]], now: Callable[[], float]) -> Iterator[Any]:
     while True:
-        since = perf_counter()
+        since = now()
         batch = next(batches, None)
-        pulled.pulling += perf_counter() - since
+        pulled.pulling += now() - since
         if batch is None:
             return
         for header, value in zip(batch.headers, batch, strict=True):

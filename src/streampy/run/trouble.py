@@ -9,7 +9,6 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from threading import Lock
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from streampy.errors import UnitFailed
@@ -89,6 +88,11 @@ class Trouble:
             self._dead_letters.add(DeadLetter(self._worker.unit, Item(value, header), error))
         self._log(header, error)
 
+    def bury_alive(self, header: Header, value: Any, error: BaseException) -> None:
+        """Workers died on this item: whatever the policy says of errors, nobody is to touch it again."""
+        self._dead_letters.add(DeadLetter(self._worker.unit, Item(value, header), error))
+        self._worker.logger.error("item %s is put aside, workers died on it", header.key, exc_info=error)
+
     def failure(self, key: str, error: BaseException) -> UnitFailed:
         """The error that the user will see, about to be raised from the unit's own."""
         on = f" on item {key}" if key else ""
@@ -97,7 +101,7 @@ class Trouble:
 
     def _log(self, header: Header, error: Exception) -> None:
         """At most one line a second: a unit that always fails must not drown the log."""
-        now = monotonic()
+        now = self._worker.now()
         if now < self._quiet_until:
             self._unlogged += 1
             return

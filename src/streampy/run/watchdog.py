@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from math import inf
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from streampy.errors import Hung
+from streampy.pipes.base import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class Watchdog:
     """Told of each call that has a time limit, when it begins and when it ends. Any thread may tell it."""
 
-    def __init__(self, bark: Callable[[Hung], None], backend: Backend) -> None:
+    def __init__(self, bark: Callable[[Call, Hung], None], backend: Backend) -> None:
         self._bark = bark
         self._backend = backend
-        self._bell = backend.bell(Lock())
+        self._bell = backend.bell(backend.lock())
         self._deadlines: dict[Call, tuple[float, str]] = {}
         self._next = inf
         self._is_over = False
@@ -49,7 +49,9 @@ class Watchdog:
             yield
         finally:
             with self._bell.lock:
-                self._deadlines.pop(call, None)
+                is_late = self._deadlines.pop(call, None) is None
+            if is_late:
+                raise Cancelled  # nobody waits for this worker any more, and another one may have its place
 
     def close(self) -> None:
         """The workers have left."""
@@ -61,7 +63,9 @@ class Watchdog:
         while (late := self._wait()) is not None:
             call, key = late
             limit = call.plan.spec.timeout
-            self._bark(Hung([call.worker.unit], f"did not come back from item {key} within its timeout of {limit:g} s"))
+            self._bark(
+                call, Hung([call.worker.unit], f"did not come back from item {key} within its timeout of {limit:g} s")
+            )
 
     def _wait(self) -> tuple[Call, str] | None:
         """The first call that is late, and its item; None when all is over."""

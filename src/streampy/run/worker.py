@@ -9,9 +9,12 @@ import logging
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Event
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from streampy.run.backend import Flag
 
 
@@ -26,6 +29,7 @@ class Worker:
     asked_to_stop: Flag = field(default_factory=Event, repr=False)
     expected: int | None = None
     """How many items the source said it would emit."""
+    clock: Callable[[], float] = field(default=monotonic, repr=False)
 
     @property
     def name(self) -> str:
@@ -41,6 +45,13 @@ class Worker:
     def stopping(self) -> bool:
         """Whether the process is being stopped, so that a source or a long work should come to its end."""
         return self.asked_to_stop.is_set()
+
+    def now(self) -> float:
+        """The time of the run: seconds from an arbitrary start, as in `item.born`; by it `sleep` sleeps.
+
+        In a run that is `time.monotonic`; in a test (`streampy.testing`) a time that moves without anybody waiting.
+        """
+        return self.clock()
 
     def sleep(self, seconds: float) -> bool:
         """Wait, but not longer than the process runs; returns whether it is being stopped."""

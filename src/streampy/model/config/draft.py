@@ -17,7 +17,7 @@ from streampy.model.config.find import NotFound, find_unit, look_beside
 from streampy.model.config.keys import EXTRA, ProcessKeys, UnitKeys
 from streampy.model.config.variables import expand
 from streampy.model.config.wording import put_in_words
-from streampy.model.pipe import OnError
+from streampy.model.pipe import OnCrash, OnError
 from streampy.model.process import UnitSpec
 from streampy.model.suggest import did_you_mean, nearest
 
@@ -164,13 +164,15 @@ class _Units:
             used_as=used_as,
             settings=keys.set,
             links=keys.from_,
-            workers=keys.workers,
+            workers=keys.workers.max,
+            spare=keys.workers.max - keys.workers.min,
             place=keys.place,
             ordered=keys.ordered,
             pipe={key: one for key, one in whole.items() if key not in single},
             pipes=single,
             join=keys.join.model_dump(exclude_unset=True),
             on_error=OnError(**keys.on_error.model_dump(exclude_unset=True)),
+            on_crash=OnCrash(**keys.on_crash.model_dump(exclude_unset=True)),
             timeout=keys.timeout,
             origin=self.document,
             told=frozenset(path[2:] for path in self.document.told if path[:2] == ("units", name)),

@@ -11,8 +11,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchem
 from pydantic_core import CoreSchema
 
 from streampy.model.config.values import (
+    VARIABLE,
     AtLeastNone,
     AtLeastOne,
+    CrashedWord,
     Duration,
     Flag,
     LateWord,
@@ -23,9 +25,9 @@ from streampy.model.config.values import (
     Text,
     ThenWord,
     Use,
-    show,
+    whole,
 )
-from streampy.model.pipe import ON_ERROR_WORDS, Late, OnError, Overflow, Then
+from streampy.model.pipe import ON_CRASH_WORDS, ON_ERROR_WORDS, Crashed, Late, OnCrash, OnError, Overflow, Then
 
 EXTRA = "x-"
 """A key at the top that begins so is left alone: a place for anchors (`x-video: &video {...}`)."""
@@ -105,11 +107,40 @@ class OnErrorKeys(Keys):
     """How long to wait at the most."""
 
 
-class _OrWord:
-    """The short form of `on_error`."""
+class OnCrashKeys(Keys):
+    """What happens when a worker dies."""
+
+    meant: ClassVar[dict[str, str]] = _meaning(attempts="retry retries", backoff="delay")
+
+    then: CrashedWord = Crashed.STOP
+    """The process stops, or a new worker takes its place and its items."""
+    attempts: AtLeastOne = 2
+    """How many workers may die on an item before it is put aside as a dead letter."""
+    backoff: Duration = 0.1
+    """How long to wait before a restart; doubled for each further one within a minute."""
+    backoff_most: Duration = 5.0
+    """How long to wait at the most."""
+    limit: AtLeastOne = 30
+    """How many restarts within a minute are too many, so that the process stops."""
+
+
+class WorkersKeys(Keys):
+    """A number of workers that follows the load."""
+
+    min: AtLeastOne = 1
+    """How many always run."""
+    max: AtLeastOne
+    """How many run at the most."""
+
+
+class _Or:
+    """A short form beside the mapping."""
+
+    def __init__(self, **short: Any) -> None:
+        self._short = short
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [{"enum": list(ON_ERROR_WORDS)}, handler(core)]}
+        return {"anyOf": [self._short, handler(core)]}
 
 
 def _expand_on_error(value: object) -> object:
@@ -119,23 +150,27 @@ def _expand_on_error(value: object) -> object:
     return {"retry": short.retry, "then": short.then.value}
 
 
-def _read_workers(value: object) -> object:
-    if isinstance(value, dict) and value.keys() <= {"min", "max"}:
-        raise ValueError("a number of workers that follows the load is planned, not in this version: give one number")
-    return value
+def _expand_on_crash(value: object) -> object:
+    return {"then": OnCrash.of(value).then.value} if isinstance(value, str) else value
 
 
-def _read_on_crash(value: object) -> str:
-    if value == "restart":
-        raise ValueError("`restart` is planned, not in this version: remove the key, or write `on_crash: stop`")
-    if value != "stop":
-        raise ValueError(f"got {show(value)}, expected stop")
-    return "stop"
+def _expand_workers(value: object) -> object:
+    if isinstance(value, dict | WorkersKeys):
+        return value
+    number = whole(1)(value)
+    return {"min": number, "max": number}
 
 
 def _or_nothing(value: object) -> object:
     """A key whose lines are all commented out asks for nothing."""
     return {} if value is None else value
+
+
+_Workers = Annotated[
+    WorkersKeys,
+    BeforeValidator(_expand_workers),
+    _Or(anyOf=[{"type": "integer", "minimum": 1}, VARIABLE]),
+]
 
 
 class UnitKeys(Keys):
@@ -156,8 +191,8 @@ class UnitKeys(Keys):
     """Its settings: the keyword-only parameters of the function, or of `__init__`."""
     from_: Annotated[Links, Field(alias="from")] = Field(default_factory=dict)
     """What its inputs are linked to: a unit (`camera`), one output of it (`find.faces`), or such for each input."""
-    workers: Annotated[AtLeastOne, BeforeValidator(_read_workers)] = 1
-    """How many copies of it run."""
+    workers: _Workers = WorkersKeys(max=1)
+    """How many copies of it run: a number, or `{min: 1, max: 8}` for one that follows the load."""
     place: Annotated[Text, WithJsonSchema({"enum": ["main"]})] = "main"
     """Where it runs; in this version `main`, the one OS process."""
     ordered: Flag = True
@@ -166,10 +201,10 @@ class UnitKeys(Keys):
     """The queues at its inputs."""
     join: Annotated[JoinKeys, BeforeValidator(_or_nothing)] = JoinKeys()
     """How its inputs meet."""
-    on_error: Annotated[OnErrorKeys, BeforeValidator(_expand_on_error), _OrWord()] = OnErrorKeys()
+    on_error: Annotated[OnErrorKeys, BeforeValidator(_expand_on_error), _Or(enum=list(ON_ERROR_WORDS))] = OnErrorKeys()
     """What happens when it raises: stop (the default), skip, retry (three times, then stop), dead_letter, or more."""
-    on_crash: Annotated[Text, BeforeValidator(_read_on_crash), WithJsonSchema({"enum": ["stop"]})] = "stop"
-    """What happens when a worker dies."""
+    on_crash: Annotated[OnCrashKeys, BeforeValidator(_expand_on_crash), _Or(enum=list(ON_CRASH_WORDS))] = OnCrashKeys()
+    """What happens when a worker dies: stop (the default), restart, or more."""
     timeout: Duration = float("inf")
     """How long one call of its work may take; past that the worker counts as hung."""
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from streampy.model.measure import parse_duration, parse_size
-from streampy.model.pipe import Late, Overflow, Then
+from streampy.model.pipe import Crashed, Late, Overflow, Then
 from streampy.model.process import NAME, ONLY
 from streampy.model.suggest import choose
 
@@ -37,7 +37,9 @@ def show(value: object) -> str:
     return repr(value)
 
 
-def _whole(least: int) -> Callable[[object], int]:
+def whole(least: int) -> Callable[[object], int]:
+    """Reads a whole number, at least this."""
+
     def read(value: object) -> int:
         text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
         if not text.lstrip("-").isdecimal() or int(text) < least:
@@ -122,8 +124,8 @@ def _words(kind: type[StrEnum]) -> dict[str, Any]:
     return {"enum": [member.value for member in kind]}
 
 
-AtLeastOne = Annotated[int, PlainValidator(_whole(1)), _schema({"type": "integer", "minimum": 1})]
-AtLeastNone = Annotated[int, PlainValidator(_whole(0)), _schema({"type": "integer", "minimum": 0})]
+AtLeastOne = Annotated[int, PlainValidator(whole(1)), _schema({"type": "integer", "minimum": 1})]
+AtLeastNone = Annotated[int, PlainValidator(whole(0)), _schema({"type": "integer", "minimum": 0})]
 Flag = Annotated[bool, PlainValidator(_read_flag), _schema({"type": "boolean"})]
 Duration = Annotated[float, PlainValidator(_measured(parse_duration)), _schema(_NUMBER, _DURATION)]
 Size = Annotated[float, PlainValidator(_measured(parse_size)), _schema(_NUMBER, _SIZE)]
@@ -138,4 +140,5 @@ Links = Annotated[
 ]
 OverflowWord = Annotated[str, PlainValidator(_one_of(Overflow)), _schema(_words(Overflow))]
 LateWord = Annotated[str, PlainValidator(_one_of(Late)), _schema(_words(Late))]
+CrashedWord = Annotated[str, PlainValidator(_one_of(Crashed)), _schema(_words(Crashed))]
 ThenWord = Annotated[str, PlainValidator(_one_of(Then)), _schema(_words(Then))]

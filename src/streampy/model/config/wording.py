@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from streampy.model.config.keys import JoinKeys, Keys, OnErrorKeys, PipeKeys, ProcessKeys, UnitKeys
+from streampy.model.config.keys import (
+    JoinKeys,
+    Keys,
+    OnCrashKeys,
+    OnErrorKeys,
+    PipeKeys,
+    ProcessKeys,
+    UnitKeys,
+    WorkersKeys,
+)
 from streampy.model.config.values import show
 from streampy.model.process import ONLY
 from streampy.model.suggest import nearest
@@ -17,17 +26,26 @@ if TYPE_CHECKING:
 
     from streampy.model.config.document import KeyPath
 
-_WITHIN: dict[str, type[Keys]] = {"pipe": PipeKeys, "join": JoinKeys, "on_error": OnErrorKeys}
+_WITHIN: dict[str, type[Keys]] = {
+    "pipe": PipeKeys,
+    "join": JoinKeys,
+    "on_error": OnErrorKeys,
+    "on_crash": OnCrashKeys,
+    "workers": WorkersKeys,
+}
 _EXAMPLES = {
     "process": "name the process, `process: faces`",
     "units": "list the units, `units: {camera: {use: module:name}}`",
     "use": "say which unit it is, `use: module:name`",
+    "max": "say how many run at the most, `max: 8`",
 }
 _MAPPINGS: dict[type[Keys], str] = {
     ProcessKeys: "expected a mapping with the keys process and units",
     UnitKeys: "expected a mapping with the key use, and perhaps set, from and others",
     PipeKeys: "expected a mapping such as {capacity: 32, batch: 8}",
     JoinKeys: "expected a mapping such as {wait: 60ms, late: partial}",
+    OnCrashKeys: "expected stop, restart, or a mapping such as {then: restart, attempts: 2}",
+    WorkersKeys: "expected a number, or a mapping such as {min: 1, max: 8}",
     OnErrorKeys: "expected stop, skip, retry, dead_letter, or a mapping such as {retry: 2, then: skip}",
 }
 
@@ -52,6 +70,8 @@ def put_in_words(error: ErrorDetails) -> Wrong:
     match error["type"]:
         case "value_error":
             return Wrong(path, str(error["ctx"]["error"]), is_usable="[key]" in error["loc"])
+        case "missing" if len(path) > 3:  # noqa: PLR2004 - inside of a unit's key, which is then of no use
+            return Wrong(path[:-1], f"the key {path[-1]!r} is missing: {_EXAMPLES[str(path[-1])]}")
         case "missing":
             return Wrong(path, f"the key is missing: {_EXAMPLES[str(path[-1])]}")
         case "extra_forbidden":

@@ -1,0 +1,210 @@
+"""A worker that dies is replaced where the unit says so, and what it had in its hands is not lost (F10, F12)."""
+
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+import streampy as sp
+
+SOON = 20.0
+RESTART = sp.OnCrash(then="restart", backoff=0)
+
+
+def numbers(*, until: int = 10) -> Iterator[int]:
+    yield from range(until)
+
+
+class Mortal(sp.Unit):
+    """Dies the first `deaths` times that it is given the number 3."""
+
+    died: Counter[int]
+    made: list[str]
+
+    def __init__(self, *, deaths: int = 1) -> None:
+        self.deaths = deaths
+        self.seen: list[int] = []
+
+    def start(self) -> None:
+        self.made.append(sp.worker().name)
+
+    def work(self, number: int) -> int:
+        if number == 3 and self.died[number] < self.deaths:
+            self.died[number] += 1
+            sys.exit("the driver said so")
+        return 2 * number
+
+
+def mortal() -> type[Mortal]:
+    return type("Mortal", (Mortal,), {"died": Counter(), "made": []})
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("pipe", [None, {"capacity": 1}, {"batch": 4, "wait": 0.01}])
+def test_what_a_dead_worker_had_in_its_hands_is_not_lost_and_stays_in_order(workers, pipe):
+    unit = mortal()
+    process = sp.Process("restart").add("a", numbers)
+    process.add("b", unit, from_="a", on_crash=RESTART, workers=workers, pipe=pipe)
+    with sp.run(process) as running:
+        assert [2 * number for number in range(10)] == list(running.stream("b", timeout=SOON))
+    assert len(unit.made) == workers + 1
+    assert running.stats().ledger.balanced
+    assert running.stats().units["b"].received == 10
+
+
+def test_an_async_worker_is_replaced_too():
+    died: list[int] = []
+
+    async def mortal(number: int) -> int:
+        if number == 3 and not died:
+            died.append(number)
+            sys.exit("the driver said so")
+        return 2 * number
+
+    process = sp.Process("restart").add("a", numbers).add("b", mortal, from_="a", on_crash=RESTART)
+    with sp.run(process) as running:
+        assert [2 * number for number in range(10)] == list(running.stream("b", timeout=SOON))
+    assert died == [3]
+
+
+def test_parts_that_a_dead_worker_made_are_not_seen_twice():
+    died: list[int] = []
+
+    def twice(number: int) -> Iterator[int]:
+        yield number
+        if number == 3 and not died:
+            died.append(number)
+            sys.exit("in the middle of its parts")
+        yield number
+
+    process = sp.Process("restart").add("a", numbers, until=5).add("b", twice, from_="a", on_crash=RESTART)
+    with sp.run(process) as running:
+        assert [0, 0, 1, 1, 2, 2, 3, 3, 4, 4] == list(running.stream("b", timeout=SOON))
+    assert running.stats().ledger.balanced
+    assert running.stats().units["b"].emitted == 10
+
+
+def test_a_batch_on_which_a_worker_died_is_tried_one_by_one():
+    sizes: list[int] = []
+
+    def double(batch: sp.Batch[int]) -> sp.Batch[int]:
+        sizes.append(len(batch))
+        if 3 in batch:
+            sys.exit("one of them is poison")
+        return sp.Batch([2 * number for number in batch])
+
+    process = sp.Process("restart").add("a", numbers, until=8)
+    process.add("b", double, from_="a", on_crash=RESTART, pipe={"batch": 8, "wait": SOON})
+    with sp.run(process) as running:
+        assert [0, 2, 4, 8, 10, 12, 14] == list(running.stream("b", timeout=SOON))
+        (letter,) = running.dead_letters()
+    assert [8, 1, 1, 1, 1, 1, 1, 1, 1, 1] == sizes
+    assert letter.item.value == 3
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_f10_a_poisonous_item_is_dead_lettered_after_so_many_deaths(workers):
+    unit = mortal()
+    process = sp.Process("poison").add("a", numbers)
+    process.add("b", unit, from_="a", on_crash=RESTART, workers=workers, deaths=99)
+    with sp.run(process) as running:
+        assert [2 * number for number in range(10) if number != 3] == list(running.stream("b", timeout=SOON))
+        (letter,) = running.dead_letters()
+    assert unit.died[3] == 2
+    assert letter.item.value == 3
+    assert isinstance(letter.error, SystemExit)
+    assert running.stats().ledger.failed == 1
+    assert running.stats().ledger.balanced
+
+
+def test_f10_a_join_behind_a_poisonous_item_does_not_wait_for_it():
+    def both(left: int, right: int | None) -> tuple[int, int | None]:
+        return left, right
+
+    process = sp.Process("poison").add("a", numbers, until=5)
+    process.add("b", mortal(), from_="a", on_crash=RESTART, deaths=99)
+    process.add("both", both, from_={"left": "a", "right": "b"})
+    with sp.run(process) as running:
+        assert [(0, 0), (1, 2), (2, 4), (3, None), (4, 8)] == list(running.stream("both", timeout=SOON))
+
+
+@pytest.mark.leaves_a_thread
+def test_f12_a_hung_worker_is_left_behind_and_another_one_goes_on_with_its_item():
+    let_go, calls = threading.Event(), Counter[int]()
+
+    def stuck(number: int) -> int:
+        calls[number] += 1
+        if number == 3 and calls[number] == 1:
+            let_go.wait(SOON)
+        return 2 * number
+
+    process = sp.Process("hung").add("a", numbers)
+    process.add("b", stuck, from_="a", timeout=0.05, on_crash=RESTART)
+    with sp.run(process) as running:
+        assert [2 * number for number in range(10)] == list(running.stream("b", timeout=SOON))
+        let_go.set()
+    assert calls[3] == 2
+    assert running.stats().ledger.balanced
+    assert running.stats().ledger.delivered == 10
+
+
+@pytest.mark.leaves_a_thread
+def test_f12_what_a_hung_worker_gives_too_late_is_seen_by_nobody():
+    let_go, came_back = threading.Event(), threading.Event()
+
+    class Stuck(sp.Unit):
+        def work(self, number: int) -> Iterator[int]:
+            yield number
+            if number == 3 and not let_go.is_set():
+                let_go.wait(SOON)
+                yield -1
+
+        def stop(self) -> None:
+            came_back.set()
+
+    process = sp.Process("hung").add("a", numbers, until=5)
+    process.add("b", Stuck, from_="a", timeout=0.05, on_crash=sp.OnCrash(then="restart", backoff=0, attempts=1))
+    with sp.run(process) as running:
+        assert [0, 1, 2, 4] == list(running.stream("b", timeout=SOON))
+        came_back.clear()
+        let_go.set()
+        assert came_back.wait(SOON)
+        assert running.stats().ledger.balanced
+
+
+def test_a_source_that_dies_goes_on_with_its_numbers():
+    class Camera(sp.Unit):
+        deaths = 0
+
+        def work(self) -> Iterator[str]:
+            kind = type(self)
+            yield f"frame of life {kind.deaths}"
+            if kind.deaths < 2:
+                kind.deaths += 1
+                sys.exit("unplugged")
+
+    process = sp.Process("camera").add("a", Camera, on_crash=RESTART).add("b", keys, from_="a")
+    with sp.run(process) as running:
+        assert ["a #0", "a #1", "a #2"] == list(running.stream("b", timeout=SOON))
+    assert running.stats().ledger.born == 3
+
+
+def keys(frame: sp.Item[str]) -> str:
+    return frame.header.key
+
+
+def test_too_many_restarts_stop_the_process():
+    process = sp.Process("restart").add("a", numbers)
+    process.add("b", mortal(), from_="a", deaths=99, on_crash=sp.OnCrash(then="restart", backoff=0, limit=1))
+    with pytest.raises(sp.WorkerDied, match="restarted 1 times within a minute") as died, sp.run(process) as running:
+        running.wait(SOON)
+    assert isinstance(died.value.__cause__, SystemExit)
+
+
+def test_without_restart_a_worker_that_dies_stops_the_process():
+    process = sp.Process("stop").add("a", numbers).add("b", mortal(), from_="a")
+    with pytest.raises(sp.UnitFailed) as failed, sp.run(process) as running:
+        running.wait(SOON)
+    assert isinstance(failed.value.__cause__, SystemExit)
