@@ -186,3 +186,77 @@ def test_a_unit_that_is_not_there_can_not_be_held():
     with sp.run(sp.Process("held").add("scale", scale)) as running:
         with pytest.raises(sp.StreamPyError, match="there is no unit 'scales', did you mean 'scale'"):
             running.pause("scales")
+
+
+# events between units
+
+
+class Listening(sp.Unit):
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def work(self, number: int) -> list[str]:  # noqa: ARG002 - an input like any
+        return self.told
+
+    @sp.event("tell")
+    def tell(self, word: str, *, again: int = 1) -> None:
+        if not again:
+            raise ValueError(word)
+        self.told += again * [word]
+
+
+def test_a_unit_fires_an_event_at_another_one():
+    def speak(number: int) -> int:
+        sp.worker().fire("listen", "tell", "hello", again=2)
+        return number
+
+    process = sp.Process("events").add("speak", speak).add("listen", Listening, from_="speak", pipe={"capacity": 4})
+    with sp.run(process) as running:
+        assert ["hello", "hello"] == running.call("speak", 1)
+
+
+def test_an_event_that_raises_is_logged_where_nobody_waits_for_it(caplog):
+    def speak(number: int) -> int:
+        sp.worker().fire("listen", "tell", "hello", again=0)
+        return number
+
+    process = sp.Process("events").add("speak", speak).add("listen", Listening, from_="speak", pipe={"capacity": 4})
+    with sp.run(process) as running:
+        assert running.call("speak", 1) == []
+    assert "the event 'tell' raised in unit 'listen'" in caplog.text
+    assert "ValueError: hello" in caplog.text
+
+
+def test_an_event_that_is_not_there_is_an_error_of_the_unit_that_fires_it():
+    def speak(number: int) -> int:
+        sp.worker().fire("listen", "tel", "hello")
+        return number
+
+    process = sp.Process("events").add("speak", speak).add("listen", Listening, from_="speak", pipe={"capacity": 4})
+    with pytest.raises(sp.UnitFailed, match="'listen' has no event 'tel', did you mean 'tell'"), sp.run(process) as one:
+        one.call("speak", 1)
+
+
+# deadlines
+
+
+def test_no_work_is_spent_on_what_nobody_waits_for_any_more():
+    let_go, seen = threading.Event(), []
+
+    def work(number: int) -> int:
+        seen.append(number)
+        let_go.wait(SOON)
+        return number
+
+    with sp.run(sp.Process("deadline").add("work", work)) as running:
+        running.push("work", 1)
+        running.push("work", 2, deadline=-1)
+        with pytest.raises(TimeoutError):
+            running.call("work", 3, timeout=0.01)
+        let_go.set()
+        assert running.call("work", 4, timeout=SOON) == 4
+        stats = running.stats()
+    assert [1, 4] == seen
+    assert stats.ledger.expired == 2

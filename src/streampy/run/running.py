@@ -13,13 +13,12 @@ from math import inf
 from types import TracebackType
 from typing import Any, Self
 
-from streampy.errors import Hung, RunError, StreamPyError
+from streampy.errors import Hung, ItemLost, RunError, StreamPyError
 from streampy.flow.ledger import Ledger
 from streampy.model.item import Batch, Reason
 from streampy.model.plan import Plan
 from streampy.model.settings import check_settings
 from streampy.model.suggest import did_you_mean
-from streampy.model.unit import events_of
 from streampy.pipes.base import Cancelled
 from streampy.run.entry import Entry
 from streampy.run.look import look_at
@@ -113,34 +112,47 @@ class Running:
         self._raise()
 
     def push(
-        self, unit: str, *values: Any, timeout: float = inf, meta: Mapping[str, Any] | None = None, **named: Any
+        self,
+        unit: str,
+        *values: Any,
+        timeout: float = inf,
+        deadline: float = inf,
+        meta: Mapping[str, Any] | None = None,
+        **named: Any,
     ) -> None:
         """Feed one item to a unit whose inputs are linked to nothing; waits while its pipe is full.
 
         values: for its inputs in their order, or by name. timeout: seconds; TimeoutError past it.
+        deadline: seconds from now; past it nobody wants the result, and no pipe hands the item on any more.
         Raises the error of a unit if the process has failed.
         """
         entry = self._entry(unit)
-        self._put(entry, entry.header(meta), _arguments(entry, unit, values, named), timeout)
+        self._put(entry, entry.header(meta, self._now() + deadline), _arguments(entry, unit, values, named), timeout)
 
     def call(self, unit: str, *values: Any, output: str | None = None, timeout: float = 30.0, **named: Any) -> Any:
         """Feed one item and wait for what comes of it at an open output.
 
         Returns the value; a list of all parts where the item goes through a fan-out; None where it was filtered away.
-        output: which one, where there are several. timeout: seconds; TimeoutError past it.
+        output: which one, where there are several. timeout: seconds; past it TimeoutError,
+        and no pipe hands the item on any more.
         Raises ItemLost where the item was dropped or went stale, or a unit failed on it (that error is its cause).
         """
         entry = self._entry(unit)
         arguments = _arguments(entry, unit, values, named)
         answers = (self._output(output) if output else self._only_output(unit)).answers
-        header = entry.header()
-        future = answers.expect(header)
         until = self._now() + timeout
+        header = entry.header(deadline=until)
+        future = answers.expect(header)
         try:
             self._put(entry, header, arguments, timeout)
             return self._segment.backend.result(future, until)
         except TimeoutError:
             raise TimeoutError(f"no answer to {header.key} within {timeout:g} s") from None
+        except ItemLost as lost:
+            self._raise()
+            if lost.reason == Reason.EXPIRED and self._now() >= until:
+                raise TimeoutError(f"no answer to {header.key} within {timeout:g} s: {lost}") from lost
+            raise
         except RunError:
             self._raise()
             raise
@@ -185,13 +197,9 @@ class Running:
         Returns what the workers' methods returned. timeout: seconds; TimeoutError past it, for a worker that is busy.
         What a method raises comes out here; the process goes on. Raises StreamPyError for an event that is not there.
         """
-        events = events_of(self.plan.units[self._known(unit)].spec.use)
-        if event not in events:
-            hint = did_you_mean(event, events) if events else "; it has none"
-            raise StreamPyError(f"{unit!r} has no event {event!r}{hint}")
         until = self._now() + timeout
-        answers = [member.fire(unit, events[event], values, named) for member in self._segment.members]
-        return [self._segment.backend.result(answer, until) for answer in answers if answer is not None]
+        answers = self._segment.fire(unit, event, values, named)
+        return [self._segment.backend.result(answer, until) for answer in answers]
 
     def pause(self, *units: str) -> None:
         """Hold units: they finish what they have in their hands, and take nothing more; without names, the sources.
@@ -213,7 +221,7 @@ class Running:
         items. Workers that come later have them too. timeout: seconds until all have taken them; TimeoutError past it.
         Raises StreamPyError for a setting that is not there or of a wrong type: then nothing was changed.
         """
-        plan = self.plan.units[self._known(unit)]
+        plan = self.plan.units[self._segment.known(unit)]
         wanted = replace(plan.spec, settings={**self._segment.settings[unit], **settings})
         checked, problems = check_settings(wanted, plan.ports)
         if problems:
@@ -233,13 +241,8 @@ class Running:
         """The units that are meant. Raises StreamPyError for a pattern that fits none."""
         found: list[str] = []
         for pattern in patterns:
-            found += fnmatch.filter(self.plan.units, pattern) or [self._known(pattern)]
+            found += fnmatch.filter(self.plan.units, pattern) or [self._segment.known(pattern)]
         return found
-
-    def _known(self, unit: str) -> str:
-        if unit not in self.plan.units:
-            raise StreamPyError(f"there is no unit {unit!r}{did_you_mean(unit, self.plan.units)}")
-        return unit
 
     def wait(self, timeout: float = inf) -> None:
         """Wait until the process has ended by itself; outputs that nobody streams are let go.

@@ -5,15 +5,19 @@ Knows nothing of the user's side of it; `running` does.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from math import inf
 from threading import Lock
 from typing import Any
 
-from streampy.errors import Hung, RunError, UnitFailed, WorkerDied
+from streampy.errors import Hung, RunError, StreamPyError, UnitFailed, WorkerDied
 from streampy.flow.ledger import Ledger
 from streampy.model.item import Batch, Header
 from streampy.model.plan import Plan, UnitPlan
+from streampy.model.suggest import did_you_mean
+from streampy.model.unit import events_of
 from streampy.run.backend import Backend
 from streampy.run.call import Call
 from streampy.run.crew import Crew
@@ -33,6 +37,8 @@ from streampy.run.tuning import TUNING
 from streampy.run.turnstile import Turnstile
 from streampy.run.watchdog import Watchdog
 from streampy.run.worker import Worker
+
+_log = logging.getLogger("streampy.run")
 
 
 class InletDoor:
@@ -152,7 +158,9 @@ class Segment:
         if before is not None:
             return before.renewed(work)
         asked_to_stop = self.stopping if unit.inputs else self.sources_stopping
-        worker = Worker(unit.name, index, unit.spec.workers, asked_to_stop=asked_to_stop, clock=self.backend.now)
+        worker = Worker(
+            unit.name, index, unit.spec.workers, asked_to_stop=asked_to_stop, clock=self.backend.now, post=self.post
+        )
         outlet = Outlet(unit.name, self._doors(unit), self.undertaker, self.backend.now)
         trouble = Trouble(unit.on_error, worker, self.dead_letters)
         return Call(unit, work, worker, trouble=trouble, outlet=outlet, watchdog=self._watchdog)
@@ -284,6 +292,31 @@ class Segment:
         for crew in self.crews.values():
             crew.release()
             crew.gate.stop()
+
+    def known(self, unit: str) -> str:
+        """The name of a unit. Raises StreamPyError where there is none of that name."""
+        if unit not in self.plan.units:
+            raise StreamPyError(f"there is no unit {unit!r}{did_you_mean(unit, self.plan.units)}")
+        return unit
+
+    def fire(self, unit: str, event: str, values: tuple[Any, ...], named: dict[str, Any]) -> list[Future[Any]]:
+        """Fire an event in each worker of a unit. Raises StreamPyError where there is no such unit, or event."""
+        events = events_of(self.plan.units[self.known(unit)].spec.use)
+        if event not in events:
+            hint = did_you_mean(event, events) if events else "; it has none"
+            raise StreamPyError(f"{unit!r} has no event {event!r}{hint}")
+        answers = [member.fire(unit, events[event], values, named) for member in self._crew_of[unit].members]
+        return [answer for answer in answers if answer is not None]
+
+    def post(self, unit: str, event: str, values: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """As `fire`, for those who don't wait for what comes of it."""
+
+        def tell(answer: Future[Any]) -> None:
+            if not answer.cancelled() and (error := answer.exception()) is not None:
+                _log.error("the event %r raised in unit %r", event, unit, exc_info=error)
+
+        for answer in self.fire(unit, event, values, named):
+            answer.add_done_callback(tell)
 
     def hold(self, units: Iterable[str]) -> None:
         """Let these units take nothing more."""

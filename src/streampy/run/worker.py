@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ class Worker:
     expected: int | None = None
     """How many items the source said it would emit."""
     clock: Callable[[], float] = field(default=monotonic, repr=False)
+    post: Callable[[str, str, tuple[Any, ...], dict[str, Any]], object] | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -56,6 +57,14 @@ class Worker:
     def sleep(self, seconds: float) -> bool:
         """Wait, but not longer than the process runs; returns whether it is being stopped."""
         return self.asked_to_stop.wait(seconds)
+
+    def fire(self, unit: str, event: str, /, *values: Any, **named: Any) -> None:
+        """Fire an event at a unit of the process, its own too, and don't wait: see `Running.fire`.
+
+        What the method raises is logged. Raises StreamPyError for an event that is not there. Alone it does nothing.
+        """
+        if self.post is not None:
+            self.post(unit, event, values, named)
 
     def expect(self, items: int) -> None:
         """A source tells how many items it will emit, so that progress can be shown."""
