@@ -23,7 +23,7 @@ class Restarts:
         self._times: deque[float] = deque()
 
     def next(self, now: float) -> float | None:
-        """Seconds to wait before the worker is replaced; None where it is not, because it was too often, or never is."""
+        """Seconds to wait before the worker is replaced; None where it is not: never, or because it was too often."""
         while self._times and self._times[0] <= now - WITHIN:
             self._times.popleft()
         if not self._policy.restarts or len(self._times) >= self._policy.limit:

@@ -16,6 +16,10 @@ _TO_GROW, _TO_SHRINK = 2, 5
 """Looks after which a load, and the lack of it, is no accident: so both are followed within a second."""
 _BLOCKED = 0.5
 """The share of the time that the workers stand before full pipes, from which on more of them are of no use."""
+_FULLY = 0.9
+"""The share of the time that workers are busy, from which on they are no help against what waits."""
+_MANY = 4
+"""Batches that wait for each worker, from which on one worker more is not enough."""
 _HEADROOM = 1.2
 """Workers for each one that is busy on average."""
 
@@ -25,10 +29,10 @@ class Look:
     """What is seen of a unit at one moment, and since the look before."""
 
     workers: int
-    busy: int
-    """Workers with items in their hands."""
-    waiting: int
-    """Items in its pipe."""
+    busy: float
+    """Workers with items in their hands, on average since the look before."""
+    waiting: float
+    """Batches in its pipe."""
     is_crowded: bool
     """Whether the pipe is more than half full."""
     blocked: float
@@ -46,16 +50,15 @@ class Scaler:
         """How many workers there should be now."""
         self._looks.append(look)
         wanted = self._wanted(look)
-        if wanted != look.workers:
-            self._looks.clear()  # what was seen before says nothing of the new number
+        if wanted > look.workers:
+            self._looks.clear()  # what was seen of fewer workers says nothing of the new number
         return wanted
 
     def _wanted(self, look: Look) -> int:
         seen = list(self._looks)
         late = seen[-_TO_GROW:]
         if len(late) == _TO_GROW and all(map(_is_too_much, late)):
-            step = look.workers if look.is_crowded else 1
-            return min(self.most, look.workers + step)
+            return min(self.most, look.workers + _step(look))
         if len(seen) < _TO_SHRINK:
             return look.workers
         if all(one.blocked > _BLOCKED for one in seen):
@@ -65,6 +68,13 @@ class Scaler:
         return min(look.workers, enough) if not look.waiting else look.workers
 
 
+def _step(look: Look) -> int:
+    """How many to hire at once: the more, the more waits, for each hiring is seen to work before the next one."""
+    if look.is_crowded:
+        return look.workers
+    return ceil(look.workers / 2) if look.waiting >= _MANY * look.workers else 1
+
+
 def _is_too_much(look: Look) -> bool:
     """Whether one worker more would have something to do, and could give away what it makes."""
-    return look.waiting > 0 and look.busy >= look.workers and look.blocked <= _BLOCKED
+    return look.waiting > 0 and look.busy >= _FULLY * look.workers and look.blocked <= _BLOCKED

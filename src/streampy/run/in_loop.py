@@ -128,9 +128,10 @@ class TaskMember(Member):
         inlet = self.inlet
         assert inlet is not None, "a source has no inlet, and takes nothing"  # noqa: S101 - narrows the type
         while self.may_go_on:
-            since = self.head.now()
+            since = self._rest()
             taken = await inlet.get_async(self.mail)
-            self.head.meter.idle += self.head.now() - since
+            self._taken_at = self.head.now()
+            self.head.meter.idle += self._taken_at - since
             if taken is None:
                 return
             await self.mail.read_async()

@@ -159,9 +159,10 @@ class ThreadMember(Member):
         inlet = self.inlet
         assert inlet is not None, "a source has no inlet, and takes nothing"  # noqa: S101 - narrows the type
         while self.may_go_on:
-            since = self.head.now()
+            since = self._rest()
             taken = inlet.get(self.mail, hungry.appetite if hungry is not None else 1.0)
-            self.head.meter.idle += self.head.now() - since
+            self._taken_at = self.head.now()
+            self.head.meter.idle += self._taken_at - since
             if taken is None:
                 return
             self.mail.read()

@@ -59,13 +59,13 @@ class Inlet:
             name: LocalPipe(entry.pipe, max(1, len(entry.links)), self._arrived, self._now)
             for name, entry in plan.inputs.items()
         }
-        self._batch = max(entry.pipe.batch for entry in plan.inputs.values())
+        self.batch = max(entry.pipe.batch for entry in plan.inputs.values())
         self.joiner = _joiner(plan)
         workers = plan.spec.workers
         self.orderer: Orderer[Any] | None = Orderer() if workers > 1 and plan.spec.ordered else None
-        self._sets_at_once = 1 if workers > 1 else max(self._batch, _SETS_AT_ONCE)
+        self._sets_at_once = 1 if workers > 1 else max(self.batch, _SETS_AT_ONCE)
         capacity = min(entry.pipe.capacity for entry in plan.inputs.values())
-        self._appetite = self._batch if workers > 1 else min(_AT_ONCE, capacity)
+        self._appetite = self.batch if workers > 1 else min(_AT_ONCE, capacity)
         """What is in a worker's hands must stay small beside what may wait."""
         self._wraps = {name for name, entry in plan.inputs.items() if entry.port.helping is Helping.ITEM}
         self._is_finished = False
@@ -195,7 +195,7 @@ class Inlet:
         due = pipe.due()
         if due > now:
             return None, None if pipe.has_ended and not len(pipe.batcher) else due
-        handed = pipe.take(now, max(self._batch, int(min(appetite, self._appetite))))
+        handed = pipe.take(now, max(self.batch, int(min(appetite, self._appetite))))
         taken = Taken(handed.batch)
         if handed.stale:
             where = f"{self.plan.name}.{name}"

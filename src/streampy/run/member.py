@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
+from math import inf
 from typing import Any, Protocol
 
 from streampy.errors import UnitFailed
@@ -82,6 +83,8 @@ class Member(ABC):
         """Whether it is to go home: there are more workers than the load needs."""
         self.is_outdated = False
         """Whether its units are to be made anew, with other settings."""
+        self._worked = 0.0
+        self._taken_at = inf
         self.hand: Hand | None = None
         self.pause = 0.0
         """Seconds to wait before it starts."""
@@ -184,6 +187,17 @@ class Member(ABC):
             outlet.ledger.add("joined", stream)
         for stream in taken.made:
             outlet.ledger.add("split", stream)
+
+    def worked(self, now: float) -> float:
+        """Seconds, until now, in which it had items in its hands."""
+        return self._worked + max(0.0, now - self._taken_at)
+
+    def _rest(self) -> float:
+        """What was in its hands is done; returns the time."""
+        now = self.head.now()
+        self._worked += max(0.0, now - self._taken_at)
+        self._taken_at = inf
+        return now
 
     def _done(self, taken: Taken) -> None:
         """All that a batch gave was put where it belongs."""

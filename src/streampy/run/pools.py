@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from streampy.flow.scaler import LOOK_EVERY, Look, Scaler
@@ -16,6 +15,7 @@ from streampy.flow.scaler import LOOK_EVERY, Look, Scaler
 if TYPE_CHECKING:
     from streampy.run.backend import Backend
     from streampy.run.crew import Crew
+    from streampy.run.member import Member
 
 
 class Pools:
@@ -25,7 +25,7 @@ class Pools:
         self._pools = [_Pool(crew) for crew in crews if crew.head.spec.spare]
         self._hire = hire
         self._backend = backend
-        self._bell = backend.bell(Lock())
+        self._bell = backend.bell(backend.lock())
         self._is_over = False
 
     def start(self) -> None:
@@ -63,7 +63,7 @@ class Pools:
 
     def _look(self, pool: _Pool) -> bool:
         """Have the number changed where it is not right; returns whether there is anything to be seen."""
-        for _ in range(pool.change()):
+        for _ in range(pool.change(self._backend.now())):
             self._hire(pool.crew)
         return pool.is_busy
 
@@ -75,6 +75,8 @@ class _Pool:
         self.crew = crew
         self._scaler = Scaler(crew.least, crew.most)
         self._blocked = 0.0
+        self._worked: dict[Member, float] = {}
+        self._at = 0.0
         self.is_busy = True
         assert crew.inlet is not None, "a source has no number that follows the load"  # noqa: S101 - narrows the type
         self._inlet = crew.inlet
@@ -90,25 +92,28 @@ class _Pool:
         """Nothing is to be seen before the next item comes."""
         self._inlet.wake = self._wake
 
-    def change(self) -> int:
+    def change(self, now: float) -> int:
         """Send home who is too much; returns how many are to be hired."""
-        look = self._see()
+        look = self._see(now)
         self.is_busy = look.busy > 0 or look.waiting > 0 or look.workers > self.crew.least
         wanted = self._scaler.decide(look)
         if wanted < look.workers:
             self.crew.dismiss(look.workers - wanted)
         return max(0, wanted - look.workers)
 
-    def _see(self) -> Look:
+    def _see(self, now: float) -> Look:
         members = [member for member in list(self.crew.members) if not member.is_dismissed]
+        seconds, self._at = max(now - self._at, 1e-3), now
         blocked = sum(call.outlet.blocked for call in self.crew.calls)
-        share = (blocked - self._blocked) / (LOOK_EVERY * max(1, len(members)))
-        self._blocked = blocked
+        share = (blocked - self._blocked) / (seconds * max(1, len(members)))
+        worked = {member: member.worked(now) for member in members}
+        busy = sum(worked[member] - self._worked.get(member, 0.0) for member in members) / seconds
+        self._blocked, self._worked = blocked, worked
         waiting = self._inlet.waiting
         return Look(
             workers=len(members),
-            busy=sum(member.in_hand > 0 for member in members),
-            waiting=waiting,
+            busy=busy,
+            waiting=waiting / self._inlet.batch,
             is_crowded=2 * waiting > self._inlet.capacity,
             blocked=1.0 if any(member.calls[-1].outlet.is_blocked for member in members) else share,
         )

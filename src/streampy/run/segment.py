@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from math import inf
-from threading import Lock
 from typing import Any
 
 from streampy.errors import Hung, RunError, StreamPyError, UnitFailed, WorkerDied
@@ -85,7 +84,7 @@ class Segment:
         self._watchdog = Watchdog(self._late, backend)
         self.undertaker = Undertaker(plan)
         self.started = 0.0
-        self._lock = Lock()
+        self._lock = backend.lock()
         self._crew_of: dict[str, Crew] = {}
         self._loops = self._make_loops()
         self.inlets = {
