@@ -395,3 +395,10 @@ def test_a_result_of_a_batch_or_a_stream_that_may_be_missing_is_no_part_of_the_t
     def spread(number: int) -> Iterator[int | None]: ...
 
     assert [int, int] == [ports_of(use).outputs["out"].type for use in (pick, spread)]
+
+
+def test_a_batch_in_which_results_may_be_missing_may_filter():
+    def pick(numbers: Batch[int]) -> Batch[int | None]: ...
+    def all_of(numbers: Batch[int]) -> Batch[int]: ...
+
+    assert [True, False] == [ports_of(use).outputs["out"].optional for use in (pick, all_of)]

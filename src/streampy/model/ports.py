@@ -231,7 +231,8 @@ def _read_return(returned: Any, *, yields: bool) -> tuple[Emits, type[Outputs] |
         emits, (inner, _) = Emits.MANY, without_none(arguments[0] if arguments else Any)
         origin, arguments = get_origin(inner) or inner, get_args(inner)
     if origin is Batch:
-        inner, _ = without_none(arguments[0] if arguments else Any)
+        inner, may_filter = without_none(arguments[0] if arguments else Any)
+        optional = optional or may_filter
         emits = Emits.BATCH if emits is Emits.ONE else emits
     elif origin is Item:
         inner = arguments[0] if arguments else Any

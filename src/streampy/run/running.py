@@ -8,6 +8,8 @@ from __future__ import annotations
 import fnmatch
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from types import TracebackType
@@ -199,7 +201,15 @@ class Running:
         """
         until = self._now() + timeout
         answers = self._segment.fire(unit, event, values, named)
-        return [self._segment.backend.result(answer, until) for answer in answers]
+        return self._results(answers, until)
+
+    def _results(self, answers: Sequence[Future[Any]], until: float) -> list[Any]:
+        """What the workers say, but for those that have left meanwhile: they can't, and need not."""
+        results = []
+        for answer in answers:
+            with suppress(CancelledError):
+                results.append(self._segment.backend.result(answer, until))
+        return results
 
     def pause(self, *units: str) -> None:
         """Hold units: they finish what they have in their hands, and take nothing more; without names, the sources.
@@ -230,9 +240,7 @@ class Running:
         changed = {name: checked[name] for name in settings}
         until = self._now() + timeout
         answers = [member.change(unit, changed) for member in self._segment.members]
-        for answer in answers:
-            if answer is not None:
-                self._segment.backend.result(answer, until)
+        self._results([answer for answer in answers if answer is not None], until)
 
     def _sources(self) -> list[str]:
         return [name for name, unit in self.plan.units.items() if not unit.inputs]
