@@ -705,3 +705,12 @@ def test_memory_stays_flat_over_a_hundred_thousand_frames(ordered):
 
     early = run(0, 5_000)  # Python itself keeps the room of a few thousand tuples
     assert abs(run(5_000, 100_000) - early) < 1_000
+
+
+def test_what_a_pipe_dropped_on_its_way_to_a_newest_value_changes_nothing():
+    shape = shape_of([one("frame"), one("gain", latest=True)], {"frame": Share(1, 0)})
+    joiner = shape.joiner()
+    joiner.add("gain", Header("camera", 0, 0.0), 1.5, 0.0)
+    joiner.bury("gain", Tombstone(Header("camera", 1, 0.0), Reason.DROPPED, "join.gain"), 1, 0.0)
+    joiner.add("frame", Header("camera", 1, 0.0), "frame", 0.0)
+    assert [("frame", 1.5)] == [joined.values for joined in joiner.take(0.0).joined]

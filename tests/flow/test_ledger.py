@@ -20,7 +20,7 @@ entries = st.lists(st.tuples(st.sampled_from(FIELDS), st.sampled_from("abc"), st
 def ledger_of(entries: list[tuple[str, str, int]]) -> Ledger:
     ledger = Ledger()
     for what, stream, count in entries:
-        ledger.add(what, stream, count)
+        ledger.add(what, Header(stream, 0, 0.0), count)
     return ledger
 
 

@@ -28,7 +28,7 @@ class Numbers(sp.Unit):
     def work(self) -> Iterator[int]:
         number = 0
         while True:
-            if number == moment:
+            if number == moment and not stubborn:
                 tell("now")
             yield number
             number += 1

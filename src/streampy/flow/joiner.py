@@ -45,10 +45,10 @@ class Verdict:
     """Sets that will never go on: those downstream must hear of it."""
     lost: list[tuple[Header, Reason]] = field(default_factory=list)
     """Single items that ended here: too late, doubled, or part of a set that was buried."""
-    absorbed: list[str] = field(default_factory=list)
-    """The streams of the items that went into others."""
-    made: list[str] = field(default_factory=list)
-    """The streams of the items that were made here: of streams that were mixed, or of a fan-out without parts."""
+    absorbed: list[Header] = field(default_factory=list)
+    """Those that went into others."""
+    made: list[Header] = field(default_factory=list)
+    """Those that were made here: of streams that were mixed, or of a fan-out without parts."""
     late: list[Header] = field(default_factory=list)
     """Sets that were not complete in time, where the settings call that an error."""
 
@@ -136,7 +136,7 @@ class Joiner:
         """An item arrived. `value` is what the unit will be given for it."""
         if port in self._newest:
             self._newest[port] = value
-            self._verdict.absorbed.append(header.stream)
+            self._verdict.absorbed.append(header)
             return
         group = self._set(self._keys.of(header, value), header, now)
         if group is None:
@@ -177,6 +177,8 @@ class Joiner:
 
     def _find(self, port: str, header: Header, now: float) -> tuple[_Set, _Parts, int] | None:
         """Whom news of an item concern, and at which level below the key; None where nobody waits for it any more."""
+        if port in self._newest:
+            return None  # the newest value stays what it was
         level = len(header.path) - self._keys.depth(header)
         if level < 0 or not self._keys.knows(header):
             return None
@@ -306,9 +308,9 @@ class Joiner:
         header = self._header(group, arrived)
         self._verdict.joined.append(Joined(header, tuple(values)))
         goes_on = self._keys.is_inherited and bool(arrived)  # as the first of them: the others went into it
-        self._verdict.absorbed.extend(one.stream for one in arrived[goes_on:])
+        self._verdict.absorbed.extend(arrived[goes_on:])
         if not goes_on:
-            self._verdict.made.append(header.stream)
+            self._verdict.made.append(header)
 
     def _header(self, group: _Set, arrived: list[Header]) -> Header:
         first = min(arrived, key=lambda header: len(header.path), default=group.first)

@@ -48,13 +48,24 @@ class Ledger:
     """The counts of one writer, by stream."""
 
     __slots__ = ("counts",)
+    is_heard = False
+    """Whether anybody wants to hear of each birth."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
 
-    def add(self, what: str, stream: str, count: int = 1) -> None:
-        """Count items of one stream; `what` is a field of Account."""
-        self.counts[what, stream] += count
+    def add(self, what: str, header: Header, count: int = 1) -> None:
+        """Count an item, or so many that were made of it; `what` is a field of Account."""
+        self.counts[what, header.stream] += count
+
+    def born(self, headers: Iterable[Header]) -> None:
+        """These items were born: their source has counted them."""
+
+    def hold(self, header: Header) -> None:
+        """A unit has begun to make parts of an item: it is on its way until `release`, whatever becomes of them."""
+
+    def release(self, header: Header) -> None:
+        """The unit is done with the item, and its parts are counted."""
 
     def add_each(self, what: str, headers: Iterable[Header]) -> None:
         """Count items of any streams."""

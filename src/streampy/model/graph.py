@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from math import inf
 
 from streampy.errors import Problem
 from streampy.model.lineage import Lineages
@@ -25,6 +26,8 @@ def complete(name: str, units: Mapping[str, UnitPlan], report: Report) -> Plan |
     units = _mark_feedback(units)
     units = {unit: units[unit] for unit in _order(units)}
     lineages = Lineages(units, problems.append)
+    for unit in units.values():
+        problems.extend(_check_limit(unit, units, lineages, loops))
     for problem in problems:
         report(problem)
     if problems:
@@ -42,6 +45,41 @@ def check_loops(units: Mapping[str, UnitPlan], unsure: AbstractSet[str] = frozen
     """What is wrong with the cycles that are known, but for those with a unit whose pipes nobody is sure of."""
     loops = [loop for loop in _loops(units) if not loop & unsure]
     return [problem for loop in loops for problem in _check_loop(units, loop)]
+
+
+def _check_limit(
+    unit: UnitPlan, units: Mapping[str, UnitPlan], lineages: Lineages, loops: tuple[frozenset[str], ...]
+) -> list[Problem]:
+    """What is wrong with a pipe that waits for the end of the items that it handed over: it might wait for ever.
+
+    Each item must pass it once and whole; and units that take the whole stream hold their last item until the next.
+    """
+    limit = min((entry.pipe.in_flight for entry in unit.inputs.values()), default=inf)
+    if limit == inf:
+        return []
+    holders = [name for name in _reachable(units, unit.name) | {unit.name} if units[name].ports.is_stream]
+    reasons = {
+        "it joins several inputs": unit.name in lineages.joins,
+        "it lies in a cycle": any(unit.name in loop for loop in loops),
+        "parts or copies of one item come to it": not _is_passed_once(unit, lineages),
+        f"{' and '.join(holders)} behind it hold their last item until the next one comes, "
+        f"so it must be more than {len(holders)}": bool(holders) and limit <= len(holders),
+    }
+    return [
+        unit.spec.problem(
+            f"got {limit:g}, but {reason}; limit the items where they leave their source", "pipe", "in_flight"
+        )
+        for reason, holds in reasons.items()
+        if holds
+    ][:1]
+
+
+def _is_passed_once(unit: UnitPlan, lineages: Lineages) -> bool:
+    """Whether each item comes to the unit once, as its source emitted it."""
+    coming = [lineages.outputs[link.sender, link.output] for entry in unit.inputs.values() for link in entry.links]
+    streams = [stream for one in coming for stream in one]
+    shares = [share for one in coming for share in one.values()]
+    return len(set(streams)) == len(streams) and all(share.ways == 1 and not share.levels for share in shares)
 
 
 def _senders(unit: UnitPlan) -> set[str]:

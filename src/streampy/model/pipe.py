@@ -43,6 +43,8 @@ class Pipe:
     capacity: items that may wait. bytes: how much they may weigh together.
     batch: how many items a unit is given at once at the most; wait: how long the oldest may wait for more of them.
     overflow: what happens when it is full. stale: items older than this are refused before work is spent on them.
+    in_flight: how many of the items that it handed over may be on their way at once: the next one is handed over when
+    all that became of an earlier one has come to its end, at whatever exit. So an overload is met at the entry.
     """
 
     capacity: int = 64
@@ -51,6 +53,7 @@ class Pipe:
     wait: float = 0.0
     overflow: Overflow = Overflow.BLOCK
     stale: float = inf
+    in_flight: float = inf
 
     def __post_init__(self) -> None:
         for name, parse in (("wait", parse_duration), ("stale", parse_duration), ("bytes", parse_size)):
@@ -60,6 +63,8 @@ class Pipe:
             raise ValueError(f"capacity: got {self.capacity}, expected at least 1 item")
         if self.batch < 1:
             raise ValueError(f"batch: got {self.batch}, expected at least 1 item")
+        if self.in_flight < 1:
+            raise ValueError(f"in_flight: got {self.in_flight:g}, expected at least 1 item")
         if self.batch > self.capacity:
             raise ValueError(
                 f"batch: got {self.batch}, expected at most the capacity ({self.capacity}): it could never be full"

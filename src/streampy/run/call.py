@@ -145,13 +145,13 @@ class Call:
         """Count how one item became those that were sent, and tell the joins how many there are."""
         header, total = spread.header, spread.total
         if reason is Reason.FAILED:
-            self.outlet.ledger.add("split", header.stream, total)
-            self.outlet.ledger.add("failed", header.stream)
+            self.outlet.ledger.add("split", header, total)
+            self.outlet.ledger.add("failed", header)
         elif not total:
             self.meter.filtered += 1
-            self.outlet.ledger.add("filtered", header.stream)
+            self.outlet.ledger.add("filtered", header)
         else:
-            self.outlet.ledger.add("split", header.stream, total - 1)
+            self.outlet.ledger.add("split", header, total - 1)
         for port, count in spread.fanouts():
             if count or reason is not Reason.FAILED:
                 self.outlet.close(port, header, count)

@@ -28,7 +28,11 @@ async def run_async(call: Call, batch: Batch[Any], emit: EmitAsync) -> None:
         if call.is_plain:
             await _run_plain(call, header, value, emit)
         else:
-            await _run_spread(call, header, value, emit)
+            call.outlet.ledger.hold(header)
+            try:
+                await _run_spread(call, header, value, emit)
+            finally:
+                call.outlet.ledger.release(header)
 
 
 async def _run_plain(call: Call, header: Header, value: Any, emit: EmitAsync) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Entry:
     """The way into a unit that is linked to nothing."""
 
-    def __init__(self, unit: str, inlet: Inlet, now: Callable[[], float]) -> None:
-        self.ledger = Ledger()
+    def __init__(self, unit: str, inlet: Inlet, ledger: Ledger, now: Callable[[], float]) -> None:
+        self.ledger = ledger
         self.ports = tuple(inlet.pipes)
         self._unit = unit
         self._inlet = inlet
@@ -42,9 +42,9 @@ class Entry:
         if self._has_ended:
             raise ValueError(f"{self._unit!r} takes no more items: the process is draining or has ended")
         with self._lock:
-            self.ledger.add("born", header.stream)
+            self.ledger.add("born", header)
             if len(values) > 1:
-                self.ledger.add("split", header.stream, len(values) - 1)
+                self.ledger.add("split", header, len(values) - 1)
         for port, value in values.items():
             dropped = self._inlet.put(port, Batch([value], [header]), until)
             if dropped:

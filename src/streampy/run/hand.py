@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from streampy.model.item import Batch, Header
+    from streampy.run.call import Call
     from streampy.run.inlet import Taken
-    from streampy.run.meter import UnitMeter
     from streampy.run.turnstile import Sent
 
 
 class Hand:
     """A batch on its way through a unit whose workers may die."""
 
-    def __init__(self, taken: Taken, meter: UnitMeter, *, is_apart: bool) -> None:
+    def __init__(self, taken: Taken, call: Call, *, is_apart: bool) -> None:
         self.taken = taken
         self.sent: Sent = []
         """What came of the items that are done."""
@@ -30,9 +30,10 @@ class Hand:
         self.is_apart = is_apart or len(taken.batch) <= 1
         """Whether the items are worked on one by one, so that it shows on which of them a worker dies."""
         self._done = 0
-        self._meter = meter
+        self._meter = call.meter
+        self._ledger = call.outlet.ledger
         self._kept = 0
-        self._counts = meter.counts
+        self._counts = call.meter.counts
 
     @property
     def next(self) -> tuple[Header, Any]:
@@ -71,6 +72,7 @@ class Hand:
         """The worker died: what it made of the item at hand never was."""
         if self.is_done:
             return
+        self._ledger.release(self.next[0])
         del self.sent[self._kept :]
         self._meter.counts = self._counts
         self.deaths += self.is_apart

@@ -109,7 +109,7 @@ class TaskMember(Member):
             yield self.hand
             self._done(self.hand.taken)
         async for taken in self._takes():
-            self.hand = Hand(taken, self.head.meter, is_apart=not self.head.takes_batches)
+            self.hand = Hand(taken, self.head, is_apart=not self.head.takes_batches)
             yield self.hand
             self.hand = None
 

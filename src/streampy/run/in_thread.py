@@ -140,7 +140,7 @@ class ThreadMember(Member):
             yield self.hand
             self._done(self.hand.taken)
         for taken in self._takes():
-            self.hand = Hand(taken, self.head.meter, is_apart=not self.head.takes_batches)
+            self.hand = Hand(taken, self.head, is_apart=not self.head.takes_batches)
             yield self.hand
             self.hand = None
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from streampy.errors import UnitFailed
 from streampy.flow.batcher import Overloaded
+from streampy.flow.families import Family, family
 from streampy.flow.joiner import Joiner, JoinInput, Verdict
 from streampy.flow.orderer import Orderer
 from streampy.model.item import Batch, Header, Item, Reason, Tombstone
@@ -40,8 +41,8 @@ class Taken:
     lost: list[tuple[Header, Reason]] = field(default_factory=list)
     buried: list[Tombstone] = field(default_factory=list)
     late: list[Header] = field(default_factory=list)
-    absorbed: list[str] = field(default_factory=list)
-    made: list[str] = field(default_factory=list)
+    absorbed: list[Header] = field(default_factory=list)
+    made: list[Header] = field(default_factory=list)
     """See `Verdict`."""
 
 
@@ -70,6 +71,9 @@ class Inlet:
         self._wraps = {name for name, entry in plan.inputs.items() if entry.port.helping is Helping.ITEM}
         self._is_finished = False
         self._is_held = False
+        self.limit = min(entry.pipe.in_flight for entry in plan.inputs.values())
+        """How many of the items that were given to the workers may be on their way at once, wherever they are."""
+        self._inside: set[Family] = set()
         self.capacity = capacity
         """Items that its smallest pipe holds."""
         self.wake: Callable[[], None] | None = None
@@ -192,10 +196,13 @@ class Inlet:
         if self.joiner is not None:
             return self._poll_join(self.joiner, now)
         (name, pipe), *_ = self.pipes.items()
-        due = pipe.due()
+        due = pipe.due() if len(self._inside) < self.limit else _never(pipe)
         if due > now:
             return None, None if pipe.has_ended and not len(pipe.batcher) else due
-        handed = pipe.take(now, max(self.batch, int(min(appetite, self._appetite))))
+        at_most = max(self.batch, int(min(appetite, self._appetite)))
+        handed = pipe.take(now, min(at_most, self.limit - len(self._inside)))
+        if self.limit < inf:
+            self._inside.update(map(family, handed.batch.headers))
         taken = Taken(handed.batch)
         if handed.stale:
             where = f"{self.plan.name}.{name}"
@@ -245,6 +252,13 @@ class Inlet:
         if self.loop:
             self.loop.leave(len(taken.batch) + len(taken.lost) + len(taken.absorbed) - len(taken.made))
 
+    def ended(self, family: Family) -> None:
+        """See `Listener.ended`."""
+        with self.lock:
+            if family in self._inside:
+                self._inside.remove(family)
+                self._arrived.ring()
+
     def hold(self) -> None:
         """Give nothing more to the workers, until `release`."""
         with self.lock:
@@ -291,3 +305,9 @@ def _joiner(plan: UnitPlan) -> Joiner | None:
 def _join_input(name: str, entry: InputPlan, plan: UnitPlan) -> JoinInput:
     assert plan.join is not None, "only called for a join"  # noqa: S101 - narrows the type
     return JoinInput(name, entry.port.optional, name in plan.join.gathers, name in plan.join.latest)
+
+
+def _never(pipe: LocalPipe) -> float:
+    """When a batch is to be taken: not now. Raises Cancelled."""
+    pipe.due()
+    return inf

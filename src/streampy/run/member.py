@@ -177,16 +177,16 @@ class Member(ABC):
         """Count and pass on what ended at the way in."""
         outlet = self.head.outlet
         for header, reason in taken.lost:
-            outlet.ledger.add(reason.value, header.stream)
+            outlet.ledger.add(reason.value, header)
         for tombstone in taken.buried:
             outlet.pass_on(tombstone)
         if taken.late:
             late = TimeoutError(f"{len(taken.late)} items were not complete in time, the first {taken.late[0].key}")
             raise self.head.trouble.failure(taken.late[0].key, late) from late
-        for stream in taken.absorbed:
-            outlet.ledger.add("joined", stream)
-        for stream in taken.made:
-            outlet.ledger.add("split", stream)
+        for header in taken.made:
+            outlet.ledger.add("split", header)
+        for header in taken.absorbed:
+            outlet.ledger.add("joined", header)
 
     def worked(self, now: float) -> float:
         """Seconds, until now, in which it had items in its hands."""

@@ -38,10 +38,15 @@ class Outlet:
     """The outputs of a unit, as one of its workers uses them."""
 
     def __init__(
-        self, unit: str, doors: Mapping[str, Sequence[Door]], undertaker: Undertaker, now: Callable[[], float]
+        self,
+        unit: str,
+        doors: Mapping[str, Sequence[Door]],
+        undertaker: Undertaker,
+        ledger: Ledger,
+        now: Callable[[], float],
     ) -> None:
         self.unit = unit
-        self.ledger = Ledger()
+        self.ledger = ledger
         self.latency = Distribution()
         self.blocked = 0.0
         self.now = now
@@ -74,7 +79,7 @@ class Outlet:
         doors = self.doors[port]
         if len(doors) > 1:
             for header in batch.headers:
-                self.ledger.add("split", header.stream, len(doors) - 1)
+                self.ledger.add("split", header, len(doors) - 1)
         return doors
 
     @property
@@ -86,12 +91,12 @@ class Outlet:
         """Items came to their end at a sink."""
         now = self.now()
         for header in headers:
-            self.ledger.add("delivered", header.stream)
+            self.ledger.add("delivered", header)
             self.latency.record(now - header.born)
 
     def bury(self, header: Header, reason: Reason, cause: BaseException | None = None) -> None:
         """An item ended in the unit without a result."""
-        self.ledger.add(reason.value, header.stream)
+        self.ledger.add(reason.value, header)
         self.silent(header, None, reason, cause)
 
     def silent(

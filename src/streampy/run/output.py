@@ -23,9 +23,11 @@ from streampy.run.backend import Backend
 class Output:
     """What comes out of a port that leads nowhere."""
 
-    def __init__(self, name: str, shares: dict[str, Share], backend: Backend, capacity: int = 64) -> None:
+    def __init__(
+        self, name: str, shares: dict[str, Share], backend: Backend, ledger: Ledger, capacity: int = 64
+    ) -> None:
         self.name = name
-        self.ledger = Ledger()
+        self.ledger = ledger
         self.latency = Distribution()
         lock = backend.lock()
         self._now = backend.now
@@ -83,7 +85,7 @@ class Output:
     def _deliver(self, headers: list[Header]) -> None:
         now = self._now()
         for header in headers:
-            self.ledger.add("delivered", header.stream)
+            self.ledger.add("delivered", header)
             self.latency.record(now - header.born)
 
     def get(self, until: float = inf) -> Any:

@@ -202,9 +202,13 @@ class Spreader:
         """See `Runner.run_one`."""
         call = self._call
         call.meter.receive(1)
-        for port, of, result in self._results(Spread(call.plan.ports, header), value):
-            call.meter.emit(1)
-            self.onward.put_one(port, of, result)
+        call.outlet.ledger.hold(header)
+        try:
+            for port, of, result in self._results(Spread(call.plan.ports, header), value):
+                call.meter.emit(1)
+                self.onward.put_one(port, of, result)
+        finally:
+            call.outlet.ledger.release(header)
 
     def _results(self, spread: Spread, value: Any) -> Iterator[Sent]:
         """The results of one item, measured; afterwards every output knows whether more will come."""
@@ -302,10 +306,12 @@ def accept_batch(call: Call, batch: Batch[Any], results: Any) -> Iterator[tuple[
     if call.plan.ports.named is not None:
         for header, result in zip(headers, results, strict=True):
             spread = Spread(call.plan.ports, header)
+            call.outlet.ledger.hold(header)
             for sent in spread.of(result):
                 call.meter.emit(1)
                 yield sent.port, Batch([sent.value], [sent.header])
             call.settle(spread)
+            call.outlet.ledger.release(header)
         return
     if not all(map(is_not, results, repeat(None))):
         headers, results = _without_nothing(call, headers, batch, results)

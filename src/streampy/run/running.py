@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from streampy.errors import Hung, ItemLost, RunError, StreamPyError
-from streampy.flow.ledger import Ledger
 from streampy.model.item import Batch, Reason
 from streampy.model.plan import Plan
 from streampy.model.settings import check_settings
@@ -43,11 +42,11 @@ class Running:
         self._segment = segment
         self._now = segment.backend.now
         self._entries = {
-            name: Entry(name, segment.inlets[name], self._now)
+            name: Entry(name, segment.inlets[name], segment.limits.ledger(), self._now)
             for name, unit in segment.plan.units.items()
             if unit.is_open
         }
-        self._replayed = Ledger()
+        self._replayed = segment.limits.ledger()
         self._ended_at = inf
         self._is_raised = False
 
@@ -185,7 +184,7 @@ class Running:
                 f"{letter.unit!r} is fused or joins its inputs, so a single item can't be given back to it"
             )
         header = letter.item.header
-        self._replayed.add("born", header.stream)
+        self._replayed.add("born", header)
         (port,) = inlet.pipes
         self._replayed.ended(inlet.put(port, Batch([letter.item.value], [header])), Reason.DROPPED)
 

@@ -24,6 +24,7 @@ from streampy.run.event_loop import EventLoop
 from streampy.run.gate import Gate
 from streampy.run.in_loop import TaskMember
 from streampy.run.inlet import Inlet
+from streampy.run.limits import Limits
 from streampy.run.loop import Loop
 from streampy.run.make import make_unit
 from streampy.run.member import Made, Member
@@ -92,6 +93,8 @@ class Segment:
             for name, unit in plan.units.items()
             if unit.inputs and unit.not_fused
         }
+        limited = [inlet for inlet in self.inlets.values() if inlet.limit < inf]
+        self.limits = Limits(limited, backend.lock())
         self.outputs = self._make_outputs()
         for name, inlet in self.inlets.items():
             for port in inlet.pipes if inlet.joiner is not None else ():
@@ -136,7 +139,9 @@ class Segment:
         for unit in self.plan.units.values():
             for port in unit.open_outputs:
                 name = f"{unit.name}.{port}"
-                outputs[name] = Output(name, dict(self.plan.depths[unit.name, port]), self.backend)
+                outputs[name] = Output(
+                    name, dict(self.plan.depths[unit.name, port]), self.backend, self.limits.ledger()
+                )
                 self.undertaker.introduce(unit.name, f">{port}", outputs[name])
         return outputs
 
@@ -160,7 +165,7 @@ class Segment:
         worker = Worker(
             unit.name, index, unit.spec.workers, asked_to_stop=asked_to_stop, clock=self.backend.now, post=self.post
         )
-        outlet = Outlet(unit.name, self._doors(unit), self.undertaker, self.backend.now)
+        outlet = Outlet(unit.name, self._doors(unit), self.undertaker, self.limits.ledger(), self.backend.now)
         trouble = Trouble(unit.on_error, worker, self.dead_letters)
         return Call(unit, work, worker, trouble=trouble, outlet=outlet, watchdog=self._watchdog)
 

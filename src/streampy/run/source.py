@@ -34,7 +34,8 @@ class Births:
         self._stream = call.worker.name
         self._now = call.outlet.now
         self._call = call
-        self._counts = call.outlet.ledger.counts
+        self._ledger = call.outlet.ledger
+        self._counts = self._ledger.counts
         self._born = ("born", self._stream)
         self._seq = self._counts[self._born]  # more than 0 where the worker before was replaced, or its unit made anew
 
@@ -61,9 +62,11 @@ class Births:
 
     def _named(self, header: Header, value: Any) -> Iterator[tuple[str, Batch[Any]]]:
         spread = Spread(self._ports, header)
+        self._ledger.hold(header)
         for sent in spread.one(value):
             yield sent.port, Batch([sent.value], [sent.header])
         self._call.settle(spread)
+        self._ledger.release(header)
 
     def header(self) -> Header:
         """The identity of an item that is born now."""
@@ -71,7 +74,10 @@ class Births:
         self._seq = seq + 1
         self._counts[self._born] = seq + 1
         self._call.meter.emit(1)
-        return _new(Header, (self._stream, seq, self._now(), (), inf, NO_META))
+        header: Header = _new(Header, (self._stream, seq, self._now(), (), inf, NO_META))
+        if self._ledger.is_heard:
+            self._ledger.born((header,))
+        return header
 
     def _headers(self, count: int) -> list[Header]:
         """As `header`, for all that are born in one batch."""
@@ -80,7 +86,9 @@ class Births:
         self._counts[self._born] = first + count
         self._call.meter.emit(count)
         same = repeat(self._stream), range(first, first + count), repeat(self._now()), repeat(()), repeat(inf)
-        return list(map(_new, repeat(Header), zip(*same, repeat(NO_META), strict=False)))
+        headers = list(map(_new, repeat(Header), zip(*same, repeat(NO_META), strict=False)))
+        self._ledger.born(headers)
+        return headers
 
 
 def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onward: Onward) -> None:

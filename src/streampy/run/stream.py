@@ -29,6 +29,7 @@ class Pulled:
         """The unit goes on to another item; returns what it is given."""
         self.settle()
         self._call.meter.receive(1)
+        self._call.outlet.ledger.hold(header)
         self._spread = Spread(self._call.plan.ports, header)
         return Item(value, header) if self._call.wraps else value
 
@@ -37,6 +38,7 @@ class Pulled:
         spread, self._spread = self._spread, None
         if spread is not None:
             self._call.finish(spread)
+            self._call.outlet.ledger.release(spread.header)
 
     def send(self, value: Any) -> Iterator[tuple[str, Batch[Any]]]:
         """What is to be emitted for one value that the unit yielded. Raises ValueError before the first item."""

@@ -18,6 +18,7 @@ from streampy.model.config.values import (
     Duration,
     Flag,
     LateWord,
+    Limit,
     Links,
     Name,
     OverflowWord,
@@ -68,6 +69,8 @@ class PipeKeys(Keys):
     """What happens when it is full: the sender waits (block), items are dropped, or the process fails."""
     stale: Duration = float("inf")
     """Items older than this are refused before work is spent on them."""
+    in_flight: Limit = float("inf")
+    """How many of the items that it handed over may be on their way at once, until all that became of one has ended."""
 
 
 class UnitPipeKeys(PipeKeys):

@@ -49,6 +49,10 @@ def whole(least: int) -> Callable[[object], int]:
     return read
 
 
+def _limit(value: object) -> float:
+    return value if value == float("inf") and isinstance(value, float) else whole(1)(value)
+
+
 def _read_flag(value: object) -> bool:
     text = str(value).lower() if isinstance(value, bool | str) else ""
     if text not in ("true", "false"):
@@ -126,6 +130,7 @@ def _words(kind: type[StrEnum]) -> dict[str, Any]:
 
 AtLeastOne = Annotated[int, PlainValidator(whole(1)), _schema({"type": "integer", "minimum": 1})]
 AtLeastNone = Annotated[int, PlainValidator(whole(0)), _schema({"type": "integer", "minimum": 0})]
+Limit = Annotated[float, PlainValidator(_limit), _schema({"type": "integer", "minimum": 1})]
 Flag = Annotated[bool, PlainValidator(_read_flag), _schema({"type": "boolean"})]
 Duration = Annotated[float, PlainValidator(_measured(parse_duration)), _schema(_NUMBER, _DURATION)]
 Size = Annotated[float, PlainValidator(_measured(parse_size)), _schema(_NUMBER, _SIZE)]

@@ -1,0 +1,84 @@
+"""Tells the inlets that let only so many items in at once when one of them has come to its end, wherever that was.
+
+Knows nothing of inlets, but that they want to hear of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import Lock
+from typing import Protocol
+
+from streampy.flow.families import Families, Family, family
+from streampy.flow.ledger import Ledger
+from streampy.model.item import Header
+
+
+class Listener(Protocol):
+    """Who waits for the end of items."""
+
+    def ended(self, family: Family) -> None:
+        """All that became of an item has come to its end."""
+
+
+class Limits:
+    """What all ledgers of a process count together, where anybody listens. Any thread may tell it."""
+
+    def __init__(self, listeners: Iterable[Listener], lock: Lock) -> None:
+        self._listeners = list(listeners)
+        self._families = Families()
+        self._lock = lock
+
+    def ledger(self) -> Ledger:
+        """An account whose counts are heard."""
+        return HeardLedger(self) if self._listeners else Ledger()
+
+    def note(self, what: str, header: Header, count: int) -> None:
+        """Something was counted."""
+        with self._lock:
+            has_ended = self._families.count(what, header, count)
+        if has_ended:
+            for listener in self._listeners:
+                listener.ended(family(header))
+
+
+class HeardLedger(Ledger):
+    """A ledger that tells what it counts."""
+
+    __slots__ = ("_held", "_limits")
+    is_heard = True
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__()
+        self._limits = limits
+        self._held: set[tuple[Family, tuple[int, ...]]] = set()
+
+    def add(self, what: str, header: Header, count: int = 1) -> None:
+        """See `Ledger.add`."""
+        super().add(what, header, count)
+        if count:
+            self._limits.note(what, header, count)
+
+    def add_each(self, what: str, headers: Iterable[Header]) -> None:
+        """See `Ledger.add_each`."""
+        for header in headers:
+            self.add(what, header)
+
+    def born(self, headers: Iterable[Header]) -> None:
+        """See `Ledger.born`."""
+        for header in headers:
+            self._limits.note("born", header, 1)
+
+    def hold(self, header: Header) -> None:
+        """See `Ledger.hold`."""
+        item = family(header), header.path
+        if item not in self._held:
+            self._held.add(item)
+            self._limits.note("held", header, 1)
+
+    def release(self, header: Header) -> None:
+        """See `Ledger.release`."""
+        item = family(header), header.path
+        if item in self._held:  # a worker that hung may come back when another one has done its work
+            self._held.remove(item)
+            self._limits.note("let go", header, 1)
