@@ -39,6 +39,13 @@ def example(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The site of docs/, into build/docs; its pictures and tables are brought up to date first."""
+    session.run("python", "docs/generate.py")
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "-n", "docs", "build/docs")
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """The wheel and the source distribution, into dist/."""
     session.run("uv", "build", external=True)
