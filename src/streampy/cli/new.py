@@ -31,13 +31,14 @@ def run(arguments: argparse.Namespace) -> Exit:
     texts = {
         one.name.removesuffix(".txt"): one.read_text() for one in files("streampy.cli").joinpath("scaffold").iterdir()
     }
+    texts["streampy.schema.json"] = _schema()
     there = [file for file in sorted(texts) if (folder / file).exists()]
     if there:
         sys.stderr.write(f"streampy: {folder} has {', '.join(there)} already: name a new folder\n")
         return Exit.USAGE
     folder.mkdir(parents=True, exist_ok=True)
     for file, text in sorted(texts.items()):
-        (folder / file).write_text(_named(text, name))
+        (folder / file).write_text(text if file.endswith(".json") else _named(text, name))
         print(folder / file)
     print(f"now: cd {folder} && streampy run process.yaml")
     return Exit.OK
@@ -49,6 +50,7 @@ def _named(text: str, name: str) -> str:
 
 
 def _schema() -> str:
+    """So that an editor completes the keys, also where the command is not at hand."""
     import json  # noqa: PLC0415 - as below
 
     from streampy.model.config.schema import process_schema  # noqa: PLC0415 - pydantic takes a while to import
