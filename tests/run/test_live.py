@@ -260,3 +260,12 @@ def test_no_work_is_spent_on_what_nobody_waits_for_any_more():
         stats = running.stats()
     assert [1, 4] == seen
     assert stats.ledger.expired == 2
+
+
+def test_an_event_is_fired_at_a_group():
+    process = sp.Process("events").add("one", Listening).add("two", Listening).add("other", scale)
+    with sp.run(process) as running:
+        assert [None, None] == running.fire("*", "tell", "hello")
+        assert ["hello"] == running.call("two", 1)
+        with pytest.raises(sp.StreamPyError, match="has no event 'sell', did you mean 'tell'"):
+            running.fire("*", "sell")

@@ -117,3 +117,39 @@ def test_stats_tell_how_many_workers_there_are():
         running.push("b", 2)
         assert next(results) == 2
         assert running.stats().units["b"].workers == 1
+
+
+def test_the_number_of_workers_is_set_by_hand():
+    unit = meeting(3)
+    process = sp.Process("pool").add("b", unit, workers={"min": 1, "max": 3})
+    with sp.run(process) as running:
+        running.scale("b", 3)
+        assert running.stats().units["b"].workers == 3
+        for number in range(3):
+            running.push("b", number)
+        results = running.stream("b", timeout=SOON)
+        assert [0, 1, 2] == [next(results) for _ in range(3)]
+        running.scale("b", 1)
+        assert all(unit.gone.acquire(timeout=SOON) for _ in range(2))
+        running.scale("b")
+        assert running.stats().units["b"].workers == 1
+
+
+def test_a_fixed_number_of_workers_may_be_lowered_and_raised_again():
+    process = sp.Process("pool").add("b", same, workers=3)
+    with sp.run(process) as running:
+        for workers in (1, 2, 3):
+            running.scale("b", workers)
+            assert running.stats().units["b"].workers == workers
+            assert list(range(20)) == [running.call("b", number) for number in range(20)]
+
+
+def same(number: int) -> int:
+    return number
+
+
+@pytest.mark.parametrize(("workers", "asked"), [(1, 2), (3, 4), (3, 0)])
+def test_there_are_no_more_places_than_the_process_was_described_with(workers, asked):
+    with sp.run(sp.Process("pool").add("b", same, workers=workers)) as running:
+        with pytest.raises(sp.StreamPyError, match=f"got {asked} workers for 'b', expected 1 to {workers}"):
+            running.scale("b", asked)

@@ -47,6 +47,10 @@ class Crew:
         self._make_call = make_call
         self._lock = Lock()
         self._calls: dict[int, list[Call]] = {}
+        self.most = self.places
+        """How many workers run at the most."""
+        self.least = self.most - self.head.spec.spare
+        """How many always run."""
         self._present = self.least
         self.members = [self._seat(index) for index in range(self.least)]
         """Those that were not sent home; after the end, those that were there last."""
@@ -60,13 +64,8 @@ class Crew:
         return self.chain[0]
 
     @property
-    def least(self) -> int:
-        """How many workers always run."""
-        return self.most - self.head.spec.spare
-
-    @property
-    def most(self) -> int:
-        """How many workers run at the most."""
+    def places(self) -> int:
+        """How many workers it has room for."""
         return self.head.spec.workers
 
     @property
@@ -110,7 +109,7 @@ class Crew:
         """One more worker, to be launched; None where all places are taken, or the chain has ended."""
         with self._lock:
             taken = {member.worker.index for member in self.members}
-            free = [index for index in range(self.most) if index not in taken]
+            free = [index for index in range(self.places) if index not in taken]
             if not free or not self._present:
                 return None
             self._present += 1
@@ -128,7 +127,7 @@ class Crew:
         with self._lock:
             staying = [member for member in self.members if not member.is_dismissed]
             leaving = sorted(staying, key=lambda member: (member.in_hand > 0, -member.worker.index))
-            for member in leaving[: min(count, len(staying) - self.least)]:
+            for member in leaving[: max(0, min(count, len(staying) - self.least))]:
                 member.dismiss()
 
     @property

@@ -96,6 +96,7 @@ class _Pool:
         """Send home who is too much; returns how many are to be hired."""
         look = self._see(now)
         self.is_busy = look.busy > 0 or look.waiting > 0 or look.workers > self.crew.least
+        self._scaler.least, self._scaler.most = self.crew.least, self.crew.most
         wanted = self._scaler.decide(look)
         if wanted < look.workers:
             self.crew.dismiss(look.workers - wanted)

@@ -20,6 +20,7 @@ from streampy.model.item import Batch, Reason
 from streampy.model.plan import Plan
 from streampy.model.settings import check_settings
 from streampy.model.suggest import did_you_mean
+from streampy.model.unit import events_of
 from streampy.pipes.base import Cancelled
 from streampy.run.entry import Entry
 from streampy.run.look import look_at
@@ -195,11 +196,14 @@ class Running:
     def fire(self, unit: str, event: str, /, *values: Any, timeout: float = 10.0, **named: Any) -> list[Any]:
         """Fire an event at a unit: its method marked `@event(NAME)` is called in each worker, between two items.
 
+        unit: a name, or a pattern such as `"camera*"` for all that have this event.
         Returns what the workers' methods returned. timeout: seconds; TimeoutError past it, for a worker that is busy.
         What a method raises comes out here; the process goes on. Raises StreamPyError for an event that is not there.
         """
         until = self._now() + timeout
-        answers = self._segment.fire(unit, event, values, named)
+        units = self._matching([unit])
+        heard = [name for name in units if event in events_of(self.plan.units[name].spec.use)] or units[:1]
+        answers = [answer for name in heard for answer in self._segment.fire(name, event, values, named)]
         return self._results(answers, until)
 
     def _results(self, answers: Sequence[Future[Any]], until: float) -> list[Any]:
@@ -240,6 +244,19 @@ class Running:
         until = self._now() + timeout
         answers = [member.change(unit, changed) for member in self._segment.members]
         self._results([answer for answer in answers if answer is not None], until)
+
+    def scale(self, unit: str, workers: int | None = None) -> None:
+        """Give a unit so many workers, and let the load change nothing about it; None: as the process is described.
+
+        There is room for as many as the process is described to have at the most: `workers: {min: 1, max: 8}`.
+        Workers that go home finish what they have in their hands. Raises StreamPyError where there is no such unit, or
+        no room; UnitFailed where a unit raises while it is made.
+        """
+        spec = self.plan.units[self._segment.known(unit)].spec
+        least, most = (spec.workers - spec.spare, spec.workers) if workers is None else (workers, workers)
+        self._segment.scale(unit, least, most)
+        if self._segment.is_cancelled:
+            self._raise()
 
     def _sources(self) -> list[str]:
         return [name for name, unit in self.plan.units.items() if not unit.inputs]

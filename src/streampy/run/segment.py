@@ -223,6 +223,20 @@ class Segment:
         if member is not None:
             self._launch(member)
 
+    def scale(self, unit: str, least: int, most: int) -> None:
+        """Bound the number of workers of a unit anew. Raises StreamPyError where there is no room."""
+        crew = self._crew_of[unit]
+        if not 1 <= least <= most <= crew.places:
+            asked = f"{least}" if least == most else f"{least} to {most}"
+            raise StreamPyError(
+                f"got {asked} workers for {unit!r}, expected 1 to {crew.places}: start it with "
+                f"`workers: {{min: 1, max: {max(most, 2)}}}` to have room for more"
+            )
+        crew.least, crew.most = least, most
+        for _ in range(least - crew.count):
+            self._hire(crew)
+        crew.dismiss(crew.count - most)
+
     def ready(self, member: Member) -> None:
         """See `Foreman.ready`."""
         with self._lock:
