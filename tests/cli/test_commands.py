@@ -159,6 +159,16 @@ def test_show_draws_for_mermaid(streampy):
     )
 
 
+def test_show_tells_a_program_how_it_will_run(streampy):
+    done = streampy("show", "--json", "doubles.yaml")
+
+    told = json.loads(done.stdout)
+    assert told["process"] == "doubles"
+    assert told["units"]["double"]["inputs"]["number"]["from"] == ["numbers.out"]
+    assert told["units"]["double"]["inputs"]["number"]["pipe"]["capacity"] == 4
+    assert told["units"]["odd"]["workers"] == {"min": 1, "max": 1}
+
+
 def test_show_draws_svg_with_a_box_for_each_unit(streampy):
     done = streampy("show", "--svg", "doubles.yaml")
 

@@ -1,4 +1,4 @@
-"""`streampy show`: a process and how it will run, as text, as an SVG drawing, or for Mermaid."""
+"""`streampy show`: a process and how it will run, as text, as an SVG drawing, as JSON, or for Mermaid."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_set(parser)
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--svg", action="store_true", help="a drawing, for a page or a README")
+    forms.add_argument("--json", action="store_true", help="units, ports, pipes and links, for a program")
     forms.add_argument("--mermaid", action="store_true", help="text from which Mermaid draws")
 
 
@@ -46,9 +47,13 @@ def run(arguments: argparse.Namespace) -> Exit:
 
 def _draw(plan: Plan, arguments: argparse.Namespace) -> str:
     if arguments.svg:
-        from streampy.cli.svg import draw_svg  # noqa: PLC0415 - one of three
+        from streampy.cli.svg import draw_svg  # noqa: PLC0415 - one of four
 
         return draw_svg(plan)
+    if arguments.json:
+        from streampy.cli.show_json import write_json  # noqa: PLC0415
+
+        return write_json(plan)
     if arguments.mermaid:
         from streampy.cli.mermaid import write_mermaid  # noqa: PLC0415
 
