@@ -162,8 +162,8 @@ def test_a_retired_pipe_drops_what_comes_and_lets_those_go_who_wait():
     pipe.put(batch(0, 1))
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(pipe.put, batch(1, 4), monotonic() + SOON)
-        pipe.retire()
-        assert [header.seq for header in sending.result(SOON)] == [1, 2, 3]
+        waited = pipe.retire()
+        assert [0, 1, 2, 3] == [header.seq for header in (*waited, *sending.result(SOON))]
     assert [header.seq for header in pipe.put(batch(4, 6))] == [4, 5]
 
 

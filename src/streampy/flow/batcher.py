@@ -150,6 +150,12 @@ class Batcher:
             self.batches.record(len(values))
         return Handed(Batch(values, headers), stale)
 
+    def drop_all(self) -> list[Header]:
+        """Nobody will take what waits; returns the headers."""
+        headers = [header for header, _, _ in self._take(inf)]
+        self.dropped += len(headers)
+        return headers
+
     def _take(self, at_most: float) -> list[Waiting]:
         if at_most < len(self._waiting) or self._weights:
             return [self._pop() for _ in range(int(min(at_most, len(self._waiting))))]

@@ -106,11 +106,15 @@ class LocalPipe:
             if self.has_ended:
                 self.arrived.ring()
 
-    def retire(self) -> None:
-        """Nobody gets any more: what still comes is dropped, so that its senders can go on."""
+    def retire(self) -> list[Header]:
+        """Nobody gets any more: what waits is dropped (returns its headers), and what still comes, so senders go on.
+
+        Where the process is being stopped, what waits stays where it is.
+        """
         with self.lock:
             self._is_retired = True
             self.room.ring()
+            return [] if self._is_cancelled else self.batcher.drop_all()
 
     def cancel(self) -> None:
         """The process is being stopped: whoever waits, or comes, gets Cancelled."""

@@ -78,11 +78,10 @@ class Call:
         return self.is_sink or (ports.emits is Emits.ONE and ports.named is None)
 
     def in_time(self, headers: Sequence[Header]) -> AbstractContextManager[None]:
-        """While this lasts, the unit is called for these items; past its `timeout` the watchdog barks."""
+        """While this lasts, the unit is called for these items (a source: none); past `timeout` the watchdog barks."""
         if not self.has_limit:
             return NO_LIMIT
-        keys = headers[0].key if len(headers) == 1 else f"{headers[0].key} to {headers[-1].key}"
-        return self._watchdog.watching(self, keys)
+        return self._watchdog.watching(self, _late_in_words(headers))
 
     def one(self, header: Header, value: Any) -> Any:
         """Call the unit for one item."""
@@ -161,6 +160,13 @@ class Call:
             self.outlet.silent(header, port, reason, cause)
         for port, part in spread.missing:
             self.outlet.leave_out(port, part)
+
+
+def _late_in_words(headers: Sequence[Header]) -> str:
+    if not headers:
+        return "gave nothing"
+    keys = headers[0].key if len(headers) == 1 else f"{headers[0].key} to {headers[-1].key}"
+    return f"did not come back from item {keys}"
 
 
 def _spread_arguments(work: Callable[..., Any]) -> Callable[..., Any]:

@@ -284,10 +284,12 @@ class Inlet:
             for _ in range(links):
                 self.end(name)
 
-    def retire(self) -> None:
-        """The unit has ended: what still comes (to a `Latest` input) is dropped."""
-        for pipe in self.pipes.values():
-            pipe.retire()
+    def retire(self) -> list[Header]:
+        """The unit has ended: what still waits or comes (at a `Latest` input) is dropped; returns what waited."""
+        dropped = [header for pipe in self.pipes.values() for header in pipe.retire()]
+        if self.loop:
+            self.loop.leave(len(dropped))
+        return dropped
 
     def cancel(self) -> None:
         """The process is being stopped."""

@@ -274,10 +274,10 @@ class Running:
         timeout: seconds; TimeoutError past it. Raises the error of a unit: UnitFailed, or an ExceptionGroup of several.
         """
         self._let_outputs_go()
-        if not self._segment.backend.wait_for(self._segment.over, self._now() + timeout):
-            if self._segment.is_cancelled:
-                self._come_home(0)
+        if not self._segment.backend.wait_for(self._segment.ending, self._now() + timeout):
             raise TimeoutError(f"{self._segment.plan.name!r} still runs after {timeout:g} s")
+        if self._segment.is_cancelled:
+            self._come_home(_LAST)
         self._note_end()
         self._raise()
 

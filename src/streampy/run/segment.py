@@ -13,7 +13,7 @@ from typing import Any
 
 from streampy.errors import Hung, RunError, StreamPyError, UnitFailed, WorkerDied
 from streampy.flow.ledger import Ledger
-from streampy.model.item import Batch, Header
+from streampy.model.item import Batch, Header, Reason
 from streampy.model.plan import Plan, UnitPlan
 from streampy.model.suggest import did_you_mean
 from streampy.model.unit import events_of
@@ -76,6 +76,8 @@ class Segment:
         self.plan = plan
         self.backend = backend
         self.over = backend.flag()
+        self.ending = backend.flag()
+        """The process is over, or is put out and will be soon."""
         self.stopping = backend.flag()
         """The process is put out."""
         self.sources_stopping = backend.flag()
@@ -291,7 +293,7 @@ class Segment:
         if not crew.left(member):
             return
         if crew.inlet is not None:
-            crew.inlet.retire()
+            member.calls[0].outlet.ledger.ended(crew.inlet.retire(), Reason.DROPPED)
         member.calls[-1].outlet.end()
         with self._lock:
             present = [one for one in self.crews.values() if not one.has_left]
@@ -303,6 +305,7 @@ class Segment:
             self._watchdog.close()
             self._pools.close()
             self.over.set()
+            self.ending.set()
 
     def finish_sources(self) -> None:
         """Ask the sources to end; what they emitted goes on to its end."""
@@ -364,6 +367,7 @@ class Segment:
             crew.gate.stop()
         self._pools.close()
         self._ready.set()
+        self.ending.set()
         self._loop.cancel()
 
     @property

@@ -12,10 +12,12 @@ from itertools import repeat
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from streampy.errors import UnitFailed
 from streampy.flow.router import Spread
 from streampy.model.item import NO_META, Batch, Header, Item
 from streampy.model.ports import OUT, Emits, Ports
 from streampy.run.call import Call, Onward
+from streampy.run.reopen import Reopened, ReopenedAsync
 
 if TYPE_CHECKING:
     from streampy.run.gate import Gate
@@ -107,6 +109,8 @@ def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onwa
                 value = next(values)
             except StopIteration:
                 return
+            except UnitFailed:
+                raise
             except Exception as error:
                 raise call.trouble.failure("", error) from error
             record(call.now() - then)
@@ -124,7 +128,7 @@ def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onwa
 async def run_source_async(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk) -> None:
     """As `run_source`, for an `async def` source."""
     births = Births(call)
-    values: AsyncIterator[Any] = aiter(work()) if call.plan.ports.emits is Emits.MANY else _called_again_async(work)
+    values = _values_async(call, work)
     pull = _Pull()
     gate.on_stop(pull.call_away)
     try:
@@ -134,6 +138,8 @@ async def run_source_async(call: Call, work: Callable[[], Any], gate: Gate, desk
                 value = await pull.next(values)
             except StopAsyncIteration:
                 return
+            except UnitFailed:
+                raise
             except Exception as error:
                 raise call.trouble.failure("", error) from error
             call.meter.work.record(call.now() - then)
@@ -203,12 +209,20 @@ async def _may_go_on_async(call: Call, gate: Gate, desk: Desk) -> bool:
 
 
 def _values(call: Call, work: Callable[[], Any]) -> Iterator[Any]:
-    if call.plan.ports.emits is not Emits.MANY:
-        return _called_again(work)
+    is_iterated = call.plan.ports.emits is Emits.MANY
+    if call.has_limit or not call.trouble.stops:
+        return Reopened(call, lambda: iter(work()) if is_iterated else _called_again(work))
     try:
-        return iter(work())
+        return iter(work()) if is_iterated else _called_again(work)
     except Exception as error:
         raise call.trouble.failure("", error) from error
+
+
+def _values_async(call: Call, work: Callable[[], Any]) -> AsyncIterator[Any]:
+    is_iterated = call.plan.ports.emits is Emits.MANY
+    if call.has_limit or not call.trouble.stops:
+        return ReopenedAsync(call, lambda: aiter(work()) if is_iterated else _called_again_async(work))
+    return aiter(work()) if is_iterated else _called_again_async(work)
 
 
 def _called_again(work: Callable[[], Any]) -> Iterator[Any]:

@@ -88,6 +88,12 @@ class Trouble:
             self._dead_letters.add(DeadLetter(self._worker.unit, Item(value, header), error))
         self._log(header, error)
 
+    def give_up_source(self, error: Exception) -> None:
+        """A source raised once too often: it ends here, unless that stops the process. Raises UnitFailed then."""
+        if self._policy.then is Then.STOP:
+            raise self.failure("", error) from error
+        self._worker.logger.error("the source ends, for it raised: %s: %s", type(error).__name__, error, exc_info=error)
+
     def bury_alive(self, header: Header, value: Any, error: BaseException) -> None:
         """Workers died on this item: whatever the policy says of errors, nobody is to touch it again."""
         self._dead_letters.add(DeadLetter(self._worker.unit, Item(value, header), error))

@@ -35,14 +35,14 @@ class Watchdog:
         self._backend.launch(self._watch, "watchdog")
 
     @contextmanager
-    def watching(self, call: Call, key: str) -> Iterator[None]:
-        """While this lasts, a worker calls its unit for the item `key`."""
+    def watching(self, call: Call, what: str) -> Iterator[None]:
+        """While this lasts, a worker calls its unit; `what` is told where it does not come back in time."""
         if call.plan.spec.timeout == inf:
             yield
             return
         deadline = self._backend.now() + call.plan.spec.timeout
         with self._bell.lock:
-            self._deadlines[call] = deadline, key
+            self._deadlines[call] = deadline, what
             if deadline < self._next:
                 self._bell.ring()
         try:
@@ -61,21 +61,18 @@ class Watchdog:
 
     def _watch(self) -> None:
         while (late := self._wait()) is not None:
-            call, key = late
-            limit = call.plan.spec.timeout
-            self._bark(
-                call, Hung([call.worker.unit], f"did not come back from item {key} within its timeout of {limit:g} s")
-            )
+            call, what = late
+            self._bark(call, Hung([call.worker.unit], f"{what} within its timeout of {call.plan.spec.timeout:g} s"))
 
     def _wait(self) -> tuple[Call, str] | None:
-        """The first call that is late, and its item; None when all is over."""
+        """The first call that is late, and what it did not do; None when all is over."""
         with self._bell.lock:
             while not self._is_over:
                 first = min(self._deadlines, key=lambda call: self._deadlines[call][0], default=None)
                 self._next = inf if first is None else self._deadlines[first][0]
                 if first is not None and self._next <= self._backend.now():
-                    _, key = self._deadlines.pop(first)
-                    return first, key
+                    _, what = self._deadlines.pop(first)
+                    return first, what
                 with suppress(TimeoutError):
                     self._bell.wait(self._next)
         return None
