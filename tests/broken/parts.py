@@ -85,3 +85,14 @@ class Detect(sp.Unit):
 
 class Idle(sp.Unit):
     """No work."""
+
+
+@sp.unit(number=sp.Pipe(from_="camera"))
+def follow(number: int) -> int:
+    """A link by default."""
+    return number
+
+
+def stream(numbers: Iterator[int]) -> Iterator[int]:
+    """A whole stream."""
+    yield from numbers

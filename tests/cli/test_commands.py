@@ -178,6 +178,85 @@ def test_show_draws_svg_with_a_box_for_each_unit(streampy):
     assert len(list(drawing.iter("{http://www.w3.org/2000/svg}rect"))) == 3
 
 
+USED = """
+process: used
+units:
+  numbers: {use: "units:numbers"}
+  pair: {use: inner.yaml, from: numbers, workers: 2}
+"""
+INNER = """
+process: inner
+units:
+  double: {use: "units:double"}
+  odd: {use: "units:odd", from: double}
+"""
+
+
+@pytest.fixture
+def used(folder):
+    """A process that uses another."""
+    (folder / "used.yaml").write_text(USED)
+    (folder / "inner.yaml").write_text(INNER)
+    return "used.yaml"
+
+
+def test_show_names_the_units_of_a_used_process_by_it(streampy, used):
+    done = streampy("show", used)
+
+    assert done.stdout.startswith(
+        "process used: 3 units, 2 links, 3 workers, 1 fused\n  pair is inner.yaml: 2 units\n\nlayer 1\n"
+    )
+    assert "  pair/double  units:double\n      in    number: int <- numbers\n" in done.stdout
+    assert "fused: called directly by pair/double, no pipe between" in done.stdout
+
+
+def test_show_draws_a_used_process_as_a_part_of_the_whole(streampy, used):
+    assert streampy("show", "--mermaid", used).stdout == (
+        "flowchart LR\n"
+        '  u0(["numbers"])\n'
+        '  subgraph p0["pair · inner.yaml"]\n'
+        '    u1["double x2"]\n'
+        '    u2["odd x2"]\n'
+        "  end\n"
+        "  u0 --> u1\n"
+        "  u1 ==> u2\n"
+    )
+
+
+def test_show_draws_a_frame_around_the_units_of_a_used_process(streampy, used):
+    drawing = ET.fromstring(streampy("show", "--svg", used).stdout)  # noqa: S314 - our own
+    svg = "{http://www.w3.org/2000/svg}"
+
+    (frame,) = [path.get("d") for path in drawing.iter(f"{svg}path") if path.get("class") == "frame"]
+    corners = [tuple(map(float, corner.split(","))) for corner in frame.strip("MZ ").split(" L")]
+    boxes = {
+        text.text: (float(rect.get("x")), float(rect.get("y")))
+        for rect, text in zip(drawing.iter(f"{svg}rect"), drawing.iterfind(f"{svg}text[@class='name']"), strict=True)
+    }
+    texts = [text.text for text in drawing.iter(f"{svg}text")]
+    assert "pair · inner.yaml" in texts
+    assert all(min(x for x, _ in corners) < x < max(x for x, _ in corners) for x, _ in list(boxes.values())[1:])
+    assert boxes["numbers"][0] < min(x for x, _ in corners)
+
+
+def test_show_tells_machines_which_processes_are_used_and_how_their_units_are_called(streampy, used):
+    told = json.loads(streampy("show", "--json", used).stdout)
+
+    assert told["used"] == {"pair": "inner.yaml"}
+    assert list(told["units"]) == ["numbers", "pair/double", "pair/odd"]
+    assert "from_" not in told["units"]["pair/double"]["inputs"]["number"]["pipe"]
+
+
+def test_setting_of_a_unit_inside_is_given_on_the_command_line_also_to_one_of_several_files(streampy, used):
+    given = ["--set", "pair/double.fail_at=0", "--set", "numbers.until=3"]
+
+    assert streampy("check", used, "doubles.yaml", *given).returncode == Exit.PROCESS
+    done = streampy("run", used, "doubles.yaml", *given)
+
+    assert done.returncode == Exit.FAILED
+    assert "pair/double" in done.stderr
+
+
 def test_show_of_a_broken_process_tells_what_is_wrong(streampy):
     done = streampy("show", "nowhere.yaml")
 

@@ -30,6 +30,8 @@ WRONG_KEYS = [
     "units_in_a_list",
     "unit_that_is_text",
     "wrong_types",
+    "order",
+    "rate",
     "planned",
     "name_with_a_dot",
     "a_list",
@@ -63,6 +65,18 @@ def test_variables_may_stand_for_numbers_and_words():
     }
 
     assert VALIDATOR.is_valid({"process": "p", "units": {"u": unit}, "x-anchors": {"anything": 1}})
+
+
+def test_ends_may_lie_in_used_processes_and_settings_reach_into_them():
+    unit = {
+        "use": "other.yaml",
+        "from": {"join.frame": "small", "names": ["who.is-it.boxes", "who"]},
+        "set": {"detect": {"threshold": 0.5}},
+        "pipe": {"join.frame": {"rate": "10/s", "order": "priority"}, "rate": 2.5},
+    }
+
+    assert VALIDATOR.is_valid({"process": "p", "units": {"u": unit}})
+    assert not VALIDATOR.is_valid({"process": "p", "units": {"u": {"use": "a:b", "from": "who..is"}}})
 
 
 def test_every_key_is_described():

@@ -66,6 +66,42 @@ def test_layers_follow_the_links_and_nothing_overlaps(plan, data):
     assert max(layout.heights[name] + sizes[name] / 2 for name in plan.units) <= layout.bottom + 1e-6
 
 
+@st.composite
+def nested(draw, senders, depth):
+    """A process of units side by side, some of them such processes, and which sender feeds each."""
+    process, from_ = sp.Process("any"), {}
+    for name in [f"u{number}" for number in range(draw(st.integers(1, 3)))]:
+        inner, links = draw(nested(senders, depth - 1)) if depth and draw(st.booleans()) else (one, None)
+        process.add(name, inner)
+        if links is None:
+            from_[name] = draw(senders)
+        elif len(links) == 1:
+            from_[name] = next(iter(links.values()))
+        else:
+            from_ |= {f"{name}.{port}": sender for port, sender in links.items()}
+    return process, from_
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_units_of_a_used_process_stand_together_in_each_layer(data):
+    senders = [f"s{number}" for number in range(5)]
+    process = sp.Process("all")
+    for name in senders:
+        process.add(name, source).add(f"after-{name}", one, from_=name)
+    for number in range(data.draw(st.integers(1, 3))):
+        inner, from_ = data.draw(nested(st.sampled_from(senders), depth=2))
+        process.add(f"p{number}", inner, from_=from_)
+    plan = make_plan(process)
+
+    layout = lay_out(plan, dict.fromkeys(plan.units, 20.0), GAP)
+
+    for group in plan.groups:
+        for layer in layout.layers:
+            inside = [False, *(name.startswith(f"{group}/") for name in layer), False]
+            assert sum(before != after for before, after in pairwise(inside)) <= 2
+
+
 def test_links_do_not_cross_where_they_need_not():
     process = sp.Process("p").add("tick", source).add("camera", source).add("halves", halves, from_="camera")
     process.add("low", one, from_="halves.low").add("high", one, from_=["halves.high", "tick"])

@@ -1,4 +1,4 @@
-"""Durations and sizes, as people write and read them."""
+"""Durations, sizes and rates, as people write and read them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streampy.model.measure import format_duration, format_size, parse_duration, parse_size
+from streampy.model.measure import format_duration, format_size, parse_duration, parse_rate, parse_size
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,32 @@ def test_a_duration_is_read_as_seconds(text, seconds):
 )
 def test_a_size_is_read_as_bytes(text, size):
     assert parse_size(text) == size
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        (10, 10.0),
+        (0.5, 0.5),
+        ("10/s", 10.0),
+        ("600/m", 10.0),
+        ("36/h", 0.01),
+        ("2.5 /s", 2.5),
+        ("10", 10.0),
+        ("inf", inf),
+    ],
+)
+def test_a_rate_is_read_as_items_a_second(text, rate):
+    assert parse_rate(text) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("text", ["10s", "10/d", "/s", "10/", "-1/s", 0, "0/s", -1, nan, None, True])
+def test_what_is_no_rate_is_refused_with_what_was_got_and_expected(text):
+    with pytest.raises(
+        ValueError, match="expected a rate: items a second as a number, or text such as 10/s"
+    ) as refused:
+        parse_rate(text)
+    assert str(refused.value).startswith(f"got {text!r}, ")
 
 
 @pytest.mark.parametrize("text", ["5 fortnights", "ms", "", "5ms5", "-1s", "1e3", "1,5s", None, True, [1], {}])

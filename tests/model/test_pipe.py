@@ -6,16 +6,18 @@ from math import inf
 
 import pytest
 
-from streampy.model.pipe import Join, Late, OnError, Overflow, Pipe, Then
+from streampy.model.pipe import Join, Late, OnError, Order, Overflow, Pipe, Then
 
 
 def test_durations_sizes_and_words_are_read():
-    pipe = Pipe(wait="5ms", stale="2s", bytes="64MB", overflow="drop_oldest")
-    assert (pipe.wait, pipe.stale, pipe.bytes, pipe.overflow) == (0.005, 2.0, 64e6, Overflow.DROP_OLDEST)
+    pipe = Pipe(wait="5ms", stale="2s", bytes="64MB", overflow="drop_oldest", order="priority", rate="600/m")
+    assert (pipe.wait, pipe.stale, pipe.bytes, pipe.rate) == (0.005, 2.0, 64e6, 10.0)
+    assert (pipe.overflow, pipe.order) == (Overflow.DROP_OLDEST, Order.PRIORITY)
 
 
 def test_a_plain_pipe_loses_nothing_and_waits_for_nothing():
-    assert Pipe() == Pipe(capacity=64, bytes=inf, batch=1, wait=0.0, overflow=Overflow.BLOCK, stale=inf)
+    plain = Pipe(capacity=64, bytes=inf, batch=1, wait=0.0, overflow=Overflow.BLOCK, stale=inf)
+    assert Pipe() == plain == Pipe(order=Order.FIFO, rate=inf, from_=())
 
 
 @pytest.mark.parametrize(("overflow", "can_drop"), [(one, one is not Overflow.BLOCK) for one in Overflow])
@@ -46,6 +48,20 @@ def test_only_a_pipe_that_blocks_holds_its_sender(overflow, can_drop):
                 "overflow: got 'drop_oldst', expected block, drop_oldest, drop_newest, latest or fail, "
                 "did you mean 'drop_oldest'?"
             ),
+        ),
+        (lambda: Pipe(order="fif"), "order: got 'fif', expected fifo or priority, did you mean 'fifo'?"),
+        (
+            lambda: Pipe(rate=0),
+            "rate: got 0, expected a rate: items a second as a number, or text such as 10/s, 600/m, above 0",
+        ),
+        (
+            lambda: Pipe(rate="10s"),
+            "rate: got '10s', expected a rate: items a second as a number, or text such as 10/s, 600/m",
+        ),
+        (lambda: Pipe(from_=3), "from_: got 3, expected the name of a unit, `unit.port`, or several of them"),
+        (
+            lambda: Pipe(from_=["a", ""]),
+            "from_: got ['a', ''], expected the name of a unit, `unit.port`, or several of them",
         ),
         (lambda: Join(late="never"), "late: got 'never', expected partial, drop or error"),
         (lambda: Join(capacity=-1), "capacity: got -1, expected at least 1 item, or 0 for as many as can come"),

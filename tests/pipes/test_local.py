@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from threading import Event
 from time import monotonic, process_time
@@ -55,6 +55,15 @@ def get_all(pipe: LocalPipe) -> list[int]:
 
 def test_it_keeps_the_contract_of_all_pipes():
     check_pipe(ends)
+
+
+@pytest.mark.parametrize("more", [{"order": "priority"}, {"rate": 1e6}], ids=["by priority", "with a rate"])
+def test_with_other_settings_it_keeps_the_contract_too(more):
+    check_pipe(lambda settings: ends(replace(settings, **more) if is_plain(settings) else settings))
+
+
+def is_plain(settings: Pipe) -> bool:
+    return settings.order == "fifo" and settings.rate == inf
 
 
 def test_it_ends_when_the_last_of_its_senders_has_ended():

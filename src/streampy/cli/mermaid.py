@@ -8,6 +8,8 @@ from streampy.cli.words import kinds, pipe_in_short
 from streampy.model.ports import OUT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from streampy.model.plan import Link, Plan
 
 _SHAPES = {"source": ("([", "])"), "sink": ("[/", "/]"), "join": ("{{", "}}"), "": ("[", "]")}
@@ -15,13 +17,25 @@ _SHAPES = {"source": ("([", "])"), "sink": ("[/", "/]"), "join": ("{{", "}}"), "
 
 def write_mermaid(plan: Plan) -> str:
     """A flowchart from left to right; a thick arrow is a fused link, a dotted one closes a cycle."""
-    lines = ["flowchart LR"]
-    for name, unit in plan.units.items():
-        opening, closing = _SHAPES[next(iter(kinds(unit)), "")]
-        workers = f" x{unit.spec.workers}" if unit.spec.workers > 1 else ""
-        lines.append(f'  {_id(plan, name)}{opening}"{name}{workers}"{closing}')
+    lines = ["flowchart LR", *_inside(plan, "", "  ")]
     lines += [f"  {_id(plan, link.sender)} {_arrow(plan, link)} {_id(plan, link.receiver)}" for link in plan.links]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _inside(plan: Plan, within: str, indent: str) -> Iterator[str]:
+    """The units of a process, and what it uses; `within`, such as `other/`, is the beginning of their names."""
+    for name, unit in plan.units.items():
+        last = name.removeprefix(within)
+        if name.startswith(within) and "/" not in last:
+            opening, closing = _SHAPES[next(iter(kinds(unit)), "")]
+            workers = f" x{unit.spec.workers}" if unit.spec.workers > 1 else ""
+            yield f'{indent}{_id(plan, name)}{opening}"{last}{workers}"{closing}'
+    for number, (name, used_as) in enumerate(plan.groups.items()):
+        last = name.removeprefix(within)
+        if name.startswith(within) and "/" not in last:
+            yield f'{indent}subgraph p{number}["{last} · {used_as}"]'
+            yield from _inside(plan, f"{name}/", f"{indent}  ")
+            yield f"{indent}end"
 
 
 def _id(plan: Plan, name: str) -> str:

@@ -23,4 +23,5 @@ def for_each(files: Sequence[str], settings: Mapping[str, Any]) -> dict[str, dic
 
 
 def _unit(key: str) -> str:
-    return key.partition(".")[0]
+    """The unit of the file itself: `other` of `other/detect.threshold`."""
+    return key.partition(".")[0].partition("/")[0]

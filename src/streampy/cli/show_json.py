@@ -17,6 +17,7 @@ def write_json(plan: Plan) -> str:
     """The units with their ports, pipes, links and workers, in the order in which items come to them."""
     told = {
         "process": plan.name,
+        "used": dict(plan.groups),
         "units": {name: _unit(unit) for name, unit in plan.units.items()},
         "chains": [list(chain) for chain in plan.chains],
         "cycles": [sorted(loop) for loop in plan.loops],
@@ -52,7 +53,7 @@ def _input(entry: InputPlan) -> dict[str, Any]:
     return {
         "type": type_name(entry.port.type),
         "from": [f"{link.sender}.{link.output}" for link in entry.links],
-        "pipe": _finite(asdict(entry.pipe)),
+        "pipe": _finite({name: value for name, value in asdict(entry.pipe).items() if name != "from_"}),
     }
 
 

@@ -25,6 +25,9 @@ def write_text(plan: Plan) -> str:
     fused = len(plan.units) - len(plan.chains)
     counts = [count(len(plan.units), "unit"), count(len(plan.links), "link"), count(workers, "worker")]
     lines = [f"process {plan.name}: {', '.join(counts)}{f', {fused} fused' if fused else ''}"]
+    for name, used_as in plan.groups.items():
+        inside = [unit for unit in plan.units if unit.startswith(f"{name}/")]
+        lines.append(f"  {name} is {used_as}: {count(len(inside), 'unit')}")
     for number, layer in enumerate(layout.layers, 1):
         lines += ["", f"layer {number}"]
         for name in layer:

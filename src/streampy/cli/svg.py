@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from streampy.cli.frames import ABOVE, BELOW, Box, frames_of
 from streampy.cli.words import kinds, pipe_in_short
 from streampy.model.layout import lay_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from streampy.cli.frames import Frame
     from streampy.model.layout import Layout
     from streampy.model.plan import Link, Plan, UnitPlan
 
@@ -34,48 +35,54 @@ _STYLE = """
   @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .small { fill: #9198a1 } }
 """
 
+_FRAMES = "  .frame { fill: #8c959f; fill-opacity: .08; stroke: #8c959f; stroke-opacity: .5; stroke-dasharray: 3 3 }\n"
+
 
 def draw_svg(plan: Plan) -> str:
     """The drawing, a whole SVG document."""
     return _Drawing(plan).write()
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def port_y(self, index: int, count: int) -> float:
-        """Where a port stands: one alone in the middle of the head, several below it."""
-        return self.y + _HEAD / 2 if count <= 1 else self.y + _HEAD + _PORT * (index + 0.5)
+def _port_y(box: Box, index: int, count: int) -> float:
+    """Where a port stands: one alone in the middle of the head, several below it."""
+    return box.y + _HEAD / 2 if count <= 1 else box.y + _HEAD + _PORT * (index + 0.5)
 
 
 class _Drawing:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.layout = lay_out(plan, {name: _height(unit) for name, unit in plan.units.items()}, _ROW_GAP)
-        self.columns = _columns(plan, self.layout)
+        depth = max((name.count("/") + 1 for name in plan.groups), default=0)
+        gap = _ROW_GAP + depth * (ABOVE + BELOW)
+        self.layout = lay_out(plan, {name: _height(unit) for name, unit in plan.units.items()}, gap)
+        self.frames = frames_of(plan.groups, self.layout.layers)
+        self.top = _MARGIN + depth * ABOVE
+        self.low = self.top + self.layout.bottom + depth * BELOW
+        self.columns = _columns(plan, self.layout, self.frames)
         self.boxes = {
-            name: _Box(x, self.layout.heights[name] - height / 2 + _MARGIN, width, height)
+            name: Box(x, self.layout.heights[name] - height / 2 + self.top, width, height)
             for (x, width), layer in zip(self.columns, self.layout.layers, strict=True)
             for name, height in ((name, _height(plan.units[name])) for name in layer)
         }
         self.back = [link for link in plan.links if link.feedback]
         self.width = sum(self.columns[-1]) + _MARGIN if self.columns else 0.0
-        self.height = self.layout.bottom + 2 * _MARGIN + _FOOT + 14.0 * len(self.back)
+        self.height = self.low + _MARGIN + _FOOT + 14.0 * len(self.back)
 
     def write(self) -> str:
         body = [
+            *(line for frame in self.frames for line in self._frame(frame)),
             *(self._link(link) for link in self.plan.links),
             *(line for name, unit in self.plan.units.items() for line in self._unit(name, unit)),
             *self._legend(),
         ]
         size = f'width="{self.width:.0f}" height="{self.height:.0f}" viewBox="0 0 {self.width:.0f} {self.height:.0f}"'
         title = f"<title>{escape(self.plan.name)}</title>"
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n{title}\n<style>{_STYLE}</style>\n'
+        style = _STYLE + (_FRAMES if self.frames else "")
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n{title}\n<style>{style}</style>\n'
         return head + "".join(f"{line}\n" for line in body) + "</svg>\n"
+
+    def _frame(self, frame: Frame) -> Iterator[str]:
+        yield from (f'<path class="frame" d="{outline}"/>' for outline in frame.outlines(self.boxes))
+        yield _text(*frame.label_at(self.boxes), frame.label, "small")
 
     def _unit(self, name: str, unit: UnitPlan) -> Iterator[str]:
         box = self.boxes[name]
@@ -86,10 +93,10 @@ class _Drawing:
         yield _text(box.x + _PAD, box.y + 33, _subtitle(unit), "small")
         for i, label in enumerate(_inputs(unit)):
             if len(unit.inputs) > 1:
-                yield _text(box.x + _PAD, box.port_y(i, len(unit.inputs)) + 3.5, label, "small")
-            yield f'<circle class="port" cx="{box.x:.1f}" cy="{box.port_y(i, len(unit.inputs)):.1f}" r="3"/>'
+                yield _text(box.x + _PAD, _port_y(box, i, len(unit.inputs)) + 3.5, label, "small")
+            yield f'<circle class="port" cx="{box.x:.1f}" cy="{_port_y(box, i, len(unit.inputs)):.1f}" r="3"/>'
         for i, port in enumerate(unit.receivers):
-            y, x = box.port_y(i, len(unit.receivers)), box.x + box.width
+            y, x = _port_y(box, i, len(unit.receivers)), box.x + box.width
             if len(unit.receivers) > 1:
                 yield _text(x - _PAD, y + 3.5, port, "small", anchor="end")
             yield f'<circle class="port" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
@@ -99,8 +106,8 @@ class _Drawing:
         left, right = self.boxes[link.sender], self.boxes[link.receiver]
         out = list(sender.receivers).index(link.output)
         into = list(receiver.inputs).index(link.input)
-        start = left.x + left.width, left.port_y(out, len(sender.receivers))
-        return start, (right.x, right.port_y(into, len(receiver.inputs)))
+        start = left.x + left.width, _port_y(left, out, len(sender.receivers))
+        return start, (right.x, _port_y(right, into, len(receiver.inputs)))
 
     def _link(self, link: Link) -> str:
         (x, y), (end_x, end_y) = self._ends(link)
@@ -109,15 +116,15 @@ class _Drawing:
         path = f"M{x:.1f},{y:.1f}"
         for layer, height in self.layout.bends[link]:
             left, width = self.columns[layer]
-            path += f" {_curve(x, y, left, height + _MARGIN)} H{left + width:.1f}"
-            x, y = left + width, height + _MARGIN
+            path += f" {_curve(x, y, left, height + self.top)} H{left + width:.1f}"
+            x, y = left + width, height + self.top
         fused = "" if self.plan.units[link.receiver].not_fused else " fused"
         return f'<path class="link{fused}" d="{path} {_curve(x, y, end_x, end_y)}"/>'
 
     def _back(self, link: Link, start: tuple[float, float], end: tuple[float, float]) -> str:
         """Around everything, below."""
         (x, y), (end_x, end_y) = start, end
-        low = self.layout.bottom + _MARGIN + 14.0 * (self.back.index(link) + 1)
+        low = self.low + 14.0 * (self.back.index(link) + 1)
         right, left = x + 36, end_x - 36
         down = f"C{right:.1f},{y:.1f} {right:.1f},{low:.1f} {x:.1f},{low:.1f}"
         up = f"C{left:.1f},{low:.1f} {left:.1f},{end_y:.1f} {end_x:.1f},{end_y:.1f}"
@@ -136,12 +143,13 @@ class _Drawing:
             x += 28 + len(text) * _SMALL_LETTER + 18
 
 
-def _columns(plan: Plan, layout: Layout) -> list[tuple[float, float]]:
+def _columns(plan: Plan, layout: Layout, frames: Sequence[Frame]) -> list[tuple[float, float]]:
     """Where each layer begins, and how wide it is."""
     columns: list[tuple[float, float]] = []
     x = _MARGIN
-    for layer in layout.layers:
-        width = max(_width(plan.units[name]) for name in layer)
+    for number, layer in enumerate(layout.layers):
+        labels = [len(frame.label) * _SMALL_LETTER for frame in frames if frame.first == number]
+        width = max(*(_width(plan.units[name]) for name in layer), *labels, 0.0)
         columns.append((x, width))
         x += width + _COLUMN_GAP
     return columns
@@ -161,7 +169,8 @@ def _width(unit: UnitPlan) -> float:
 
 
 def _title(unit: UnitPlan) -> str:
-    return f"{unit.name} \N{MULTIPLICATION SIGN}{unit.spec.workers}" if unit.spec.workers > 1 else unit.name
+    name = unit.name.rpartition("/")[2]  # its frame says of which process
+    return f"{name} \N{MULTIPLICATION SIGN}{unit.spec.workers}" if unit.spec.workers > 1 else name
 
 
 def _subtitle(unit: UnitPlan) -> str:

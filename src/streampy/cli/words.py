@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from streampy.model.measure import format_size
-from streampy.model.pipe import OnError, Overflow, Pipe
+from streampy.model.pipe import OnError, Order, Overflow, Pipe
 
 if TYPE_CHECKING:
     from streampy.model.pipe import Join
@@ -34,6 +34,12 @@ def pipe_in_words(pipe: Pipe) -> str:
         parts.append(pipe.overflow.value)
     if pipe.stale != inf:
         parts.append(f"stale after {_seconds(pipe.stale)}")
+    if pipe.order is not Order.FIFO:
+        parts.append(f"by {pipe.order.value}")
+    if pipe.rate != inf:
+        parts.append(f"at most {_rate(pipe.rate)}")
+    if pipe.in_flight != inf:
+        parts.append(f"{pipe.in_flight:g} in flight")
     return ", ".join(parts)
 
 
@@ -47,8 +53,11 @@ def pipe_in_short(pipe: Pipe) -> str:
         "wait": f"wait {_seconds(pipe.wait)}",
         "overflow": pipe.overflow.value,
         "stale": f"stale {_seconds(pipe.stale)}",
+        "order": pipe.order.value,
+        "rate": _rate(pipe.rate),
+        "in_flight": f"{pipe.in_flight:g} in flight",
     }
-    return ", ".join(shown[name] for name in differs)
+    return ", ".join(shown[name] for name in differs if name in shown)
 
 
 def join_in_words(join: Join) -> str:
@@ -87,6 +96,14 @@ def kinds(unit: UnitPlan) -> list[str]:
 def _seconds(seconds: float) -> str:
     """As a person would write what they ask for: `5 ms`, `2 s`."""
     return f"{seconds * 1000:g} ms" if seconds < 1 else f"{seconds:g} s"
+
+
+def _rate(rate: float) -> str:
+    """As a person would write it: `10/s`, `5/m`."""
+    for unit, seconds in (("s", 1), ("m", 60), ("h", 3600)):
+        if rate * seconds >= 1:
+            return f"{rate * seconds:.6g}/{unit}"
+    return f"{rate * 3600:.6g}/h"
 
 
 def _on_error(policy: OnError) -> str:

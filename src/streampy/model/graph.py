@@ -6,7 +6,7 @@ Knows nothing of settings and types; those were checked before.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from math import inf
@@ -112,15 +112,26 @@ def _check_loop(units: Mapping[str, UnitPlan], loop: frozenset[str]) -> list[Pro
     stuck = [name for name in units if name in loop and name in _reachable(units, name, without_dropping=True)]
     if not stuck:
         return []
-    spec = units[stuck[0]].spec
-    circle = " -> ".join([*stuck, stuck[0]])
+    name, *path = min(_written(units, stuck), key=lambda end: units[end[0]].spec.spot(*end[1:]).within.count("/"))
+    start = stuck.index(name)
+    spec = units[name].spec
+    circle = " -> ".join(spec.seen(one, *path) for one in [*stuck[start:], *stuck[:start], name])
     return [
         spec.problem(
             f"the cycle {circle} could deadlock: each of its pipes waits when it is full, so all may wait for each "
             f"other; give one of them an `overflow` that drops (drop_oldest, drop_newest, latest)",
-            "from",
+            *path,
         )
     ]
+
+
+def _written(units: Mapping[str, UnitPlan], loop: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """The units of a loop, and where a link between them was written: where a process is used, or at the unit."""
+    for name in loop:
+        for port, entry in units[name].inputs.items():
+            if ("from", port) in units[name].spec.elsewhere and any(link.sender in loop for link in entry.links):
+                yield name, "from", port
+        yield name, "from"
 
 
 def _mark_feedback(units: Mapping[str, UnitPlan]) -> dict[str, UnitPlan]:
@@ -187,8 +198,8 @@ def _why_not_fused(
     sender = units[links[0].sender]
     reasons = {
         "its pipe is configured": entries[0].configured,
-        f"has {unit.spec.workers} workers": unit.spec.workers > 1,
-        f"{sender.name} has {sender.spec.workers} workers": sender.spec.workers > 1,
+        f"has {unit.spec.workers} workers": unit.spec.workers > 1 and not _are_copies(unit, sender),
+        f"{sender.name} has {sender.spec.workers} workers": sender.spec.workers > 1 and not _are_copies(unit, sender),
         "runs in the event loop": unit.ports.is_async,
         f"{sender.name} runs in the event loop": sender.ports.is_async,
         "takes the whole stream": unit.ports.is_stream,
@@ -201,6 +212,12 @@ def _why_not_fused(
         "has a timeout of its own": unit.spec.timeout != sender.spec.timeout,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def _are_copies(unit: UnitPlan, sender: UnitPlan) -> bool:
+    """Whether each has one worker in each copy of one process, so that a worker may run both, one after the other."""
+    one, other = unit.spec, sender.spec
+    return one.pool == other.pool != "" and one.workers == one.copies == other.workers == other.copies
 
 
 def _chains(units: Mapping[str, UnitPlan]) -> tuple[tuple[str, ...], ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from streampy.model.plan import Link, Plan
 
@@ -39,7 +39,7 @@ def lay_out(plan: Plan, sizes: Mapping[str, float], gap: float) -> Layout:
     ways = {link: _way(link, layer_of) for link in plan.links if not link.feedback}
     rows = _first_rows(plan, layer_of, ways)
     neighbours = _Neighbours(plan, ways)
-    rows = _uncross(rows, neighbours)
+    rows = _uncross(rows, neighbours, _groups(ways, plan))
     room = {spot: sizes[spot] if isinstance(spot, str) else 0.0 for row in rows for spot in row}
     heights = _straighten(rows, neighbours, room, gap)
     top = min((heights[spot] - room[spot] / 2 for spot in heights), default=0.0)
@@ -84,6 +84,20 @@ def _first_rows(plan: Plan, layer_of: Mapping[str, int], ways: Mapping[Link, lis
     return rows
 
 
+def _groups(ways: Mapping[Link, list[Spot]], plan: Plan) -> dict[Spot, tuple[str, ...]]:
+    """The used processes that each spot lies in, from the outermost on; a bend lies where all that share it do."""
+    groups: dict[Spot, tuple[str, ...]] = {name: tuple(name.split("/")[:-1]) for name in plan.units}
+    for link, way in ways.items():
+        for bend in way[1:-1]:
+            groups[bend] = _common(groups.get(bend, groups[link.sender]), groups[link.receiver])
+    return groups
+
+
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return tuple(name for name, _ in pairs)
+
+
 class _Neighbours:
     """What stands beside each spot in the layer before and in the one after, and at which of their ports."""
 
@@ -114,22 +128,47 @@ def _share(port: str, ports: Mapping[str, object]) -> float:
     return (list(ports).index(port) + 1) / (len(ports) + 1) - 0.5
 
 
-def _uncross(rows: list[list[Spot]], neighbours: _Neighbours) -> list[list[Spot]]:
-    """Order each layer by where its neighbours stand, there and back, from either end; keep the best that was seen."""
+def _uncross(
+    rows: list[list[Spot]], neighbours: _Neighbours, groups: Mapping[Spot, tuple[str, ...]]
+) -> list[list[Spot]]:
+    """Order each layer by where its neighbours stand, there and back, from either end; keep the best that was seen.
+
+    The units of a used process stay together in each layer.
+    """
+    rows = [_together(row, list(range(len(row))), groups) for row in rows]
     best, fewest = rows, _crossings(rows, neighbours)
     for first in (0, 1):
         swept = rows
         for sweep in range(first, first + _SWEEPS):
-            swept = _sweep(swept, neighbours, leftward=sweep % 2 == 0)
+            swept = _sweep(swept, neighbours, groups, leftward=sweep % 2 == 0)
             crossings = _crossings(swept, neighbours)
             if crossings < fewest:
                 best, fewest = swept, crossings
     return best
 
 
-def _sweep(rows: list[list[Spot]], neighbours: _Neighbours, *, leftward: bool) -> list[list[Spot]]:
+def _together(
+    row: Sequence[Spot], wanted: Sequence[float], groups: Mapping[Spot, tuple[str, ...]], depth: int = 0
+) -> list[Spot]:
+    """Order by where each is wanted; what lies in one group stands together, where its members are on the average."""
+    parts: dict[Spot | tuple[str], list[tuple[float, Spot]]] = {}
+    for place, spot in zip(wanted, row, strict=True):
+        inside = groups[spot][depth : depth + 1]
+        parts.setdefault((inside[0],) if inside else spot, []).append((place, spot))
+    in_order = sorted(parts.items(), key=lambda part: sum(place for place, _ in part[1]) / len(part[1]))
+    ordered: list[Spot] = []
+    for name, members in in_order:
+        places, spots = [place for place, _ in members], [spot for _, spot in members]
+        is_group = isinstance(name, tuple) and len(name) == 1
+        ordered += _together(spots, places, groups, depth + 1) if is_group else spots
+    return ordered
+
+
+def _sweep(
+    rows: list[list[Spot]], neighbours: _Neighbours, groups: Mapping[Spot, tuple[str, ...]], *, leftward: bool
+) -> list[list[Spot]]:
     ordered = [list(row) for row in rows]
-    for row in ordered if leftward else ordered[::-1]:
+    for number in range(len(ordered)) if leftward else reversed(range(len(ordered))):
         index = {spot: i for one in ordered for i, spot in enumerate(one)}
 
         def middle(spot: Spot, index: Mapping[Spot, int] = index) -> float:
@@ -137,7 +176,7 @@ def _sweep(rows: list[list[Spot]], neighbours: _Neighbours, *, leftward: bool) -
             ends = [index[one] + neighbours.port(spot, one, leftward=leftward) for one in beside]
             return sum(ends) / len(ends) if ends else index[spot]
 
-        row.sort(key=middle)
+        ordered[number] = _together(ordered[number], [middle(spot) for spot in ordered[number]], groups)
     return ordered
 
 

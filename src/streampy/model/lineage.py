@@ -82,8 +82,8 @@ class Lineages:
         if len(unit.inputs) > 1 and port.helping is not Helping.LATEST:
             self._report(
                 unit.spec.problem(
-                    f"{link.sender}.{link.output} comes back to {port.name!r} in a cycle, and can't be joined item by "
-                    f"item: annotate it Latest[...] to be given the newest value",
+                    f"{unit.spec.seen(link.sender, 'from', port.name)}.{link.output} comes back to {port.name!r} in a "
+                    f"cycle, and can't be joined item by item: annotate it Latest[...] to be given the newest value",
                     "from",
                     port.name,
                 )
@@ -174,9 +174,10 @@ class Lineages:
                 if share is None and not entry.port.optional and name not in gathers:
                     told.add(name)
                     others = ", ".join(repr(port) for port in ports)
+                    source = unit.spec.seen(stream, "from", name)
                     self._report(
                         unit.spec.problem(
-                            f"{name!r} gets nothing from {stream!r}, which feeds {others}: they have no common "
+                            f"{name!r} gets nothing from {source!r}, which feeds {others}: they have no common "
                             f"ancestor to be joined by; set `join: {{key: seq}}` (the n-th with the n-th) or the name "
                             f"of a field, or annotate {name!r} as `| None`",
                             "from",

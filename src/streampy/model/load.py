@@ -47,7 +47,7 @@ def load(source: Source, *, set: Mapping[str, Any] | None = None) -> Process:  #
     """A process from a YAML, JSON or TOML file, or from a dict with the same keys.
 
     source: the path of the file, or the dict. set: settings that count more than those in the file, each
-    `{"unit.setting": value}`.
+    `{"unit.setting": value}`; `"other/unit.setting"` for a unit of a process that is used as `other`.
     Raises ProcessError with everything that is wrong at once, each with file, line, column and key path; where one of
     the user's own modules could not be imported, that exception is its cause. An input that is linked to nothing is
     no problem here: it may be fed by hand.

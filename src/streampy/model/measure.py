@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them.
+"""Durations, sizes and rates as people write them.
 
 Knows nothing of what they measure.
 """
@@ -10,7 +10,8 @@ from math import inf
 
 _SECONDS = {"": 1.0, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BYTES = {"": 1, "B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-_NUMBER = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-zA-Z]*)\s*")
+_PER_SECOND = {"": 1.0, "/s": 1.0, "/m": 1 / 60, "/h": 1 / 3600}
+_NUMBER = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(/?[a-zA-Z]*)\s*")
 
 
 def parse_duration(value: object) -> float:
@@ -27,6 +28,18 @@ def parse_size(value: object) -> float:
     Raises ValueError, with what was got and expected.
     """
     return _parse(value, _BYTES, "a size: bytes as a number, or text such as 64MB, 2GiB")
+
+
+def parse_rate(value: object) -> float:
+    """Items a second from a number, or from text such as `10/s`, `600/m`, `5/h`; `inf` is without bound.
+
+    Raises ValueError, with what was got and expected.
+    """
+    expected = "a rate: items a second as a number, or text such as 10/s, 600/m"
+    rate = _parse(value, _PER_SECOND, expected)
+    if not rate:
+        raise ValueError(f"got {value!r}, expected {expected}, above 0")
+    return rate
 
 
 def format_duration(seconds: float) -> str:

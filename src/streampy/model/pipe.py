@@ -5,14 +5,14 @@ Knows nothing of the queue and the table that obey them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from math import inf
 from typing import Any
 
-from streampy.model.measure import parse_duration, parse_size
+from streampy.model.measure import parse_duration, parse_rate, parse_size
 from streampy.model.suggest import choose, choose_word
 
 ON_ERROR_WORDS = ("stop", "skip", "retry", "dead_letter")
@@ -36,6 +36,15 @@ class Overflow(StrEnum):
     """The process fails: here an overload is an error."""
 
 
+class Order(StrEnum):
+    """Which of the items that wait is handed over first."""
+
+    FIFO = "fifo"
+    """The one that came first."""
+    PRIORITY = "priority"
+    """The one with the highest `meta["priority"]` (a number, 0 without one); of equal ones the one that came first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipe:
     """The queue at an input port. Durations are seconds (or `"5ms"`), sizes bytes (or `"64MB"`).
@@ -45,6 +54,9 @@ class Pipe:
     overflow: what happens when it is full. stale: items older than this are refused before work is spent on them.
     in_flight: how many of the items that it handed over may be on their way at once: the next one is handed over when
     all that became of an earlier one has come to its end, at whatever exit. So an overload is met at the entry.
+    order: `fifo`, or `priority`: the highest `meta["priority"]` of their headers first.
+    rate: how many items a second are handed to the unit at the most, evenly spaced: a number, or `"10/s"`, `"600/m"`.
+    from_: in the class of a unit, what the input is linked to where the process does not say.
     """
 
     capacity: int = 64
@@ -54,11 +66,13 @@ class Pipe:
     overflow: Overflow = Overflow.BLOCK
     stale: float = inf
     in_flight: float = inf
+    order: Order = Order.FIFO
+    rate: float = inf
+    from_: str | Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for name, parse in (("wait", parse_duration), ("stale", parse_duration), ("bytes", parse_size)):
+        for name, parse in _PIPE.items():
             object.__setattr__(self, name, _read(self, name, parse))
-        object.__setattr__(self, "overflow", _read(self, "overflow", partial(choose, Overflow)))
         if self.capacity < 1:
             raise ValueError(f"capacity: got {self.capacity}, expected at least 1 item")
         if self.batch < 1:
@@ -183,6 +197,25 @@ class OnCrash:
     def of(cls, short: str | OnCrash) -> OnCrash:
         """From the short form: `stop` or `restart`."""
         return short if isinstance(short, OnCrash) else cls(then=Crashed(choose_word(short, ON_CRASH_WORDS)))
+
+
+def _read_ends(value: object) -> tuple[str, ...]:
+    several = [value] if isinstance(value, str) else value
+    if isinstance(several, Sequence) and all(isinstance(end, str) and end for end in several):
+        return tuple(several)
+    raise ValueError(f"got {value!r}, expected the name of a unit, `unit.port`, or several of them")
+
+
+_PIPE: dict[str, Callable[[Any], Any]] = {
+    "wait": parse_duration,
+    "stale": parse_duration,
+    "bytes": parse_size,
+    "rate": parse_rate,
+    "overflow": partial(choose, Overflow),
+    "order": partial(choose, Order),
+    "from_": _read_ends,
+}
+"""How those settings are read that may be given as text."""
 
 
 def _read(settings: Pipe | Join | OnError | OnCrash, name: str, parse: Callable[[Any], Any]) -> Any:

@@ -6,7 +6,7 @@ Knows nothing of how it came about (`check` makes it) nor of how it is run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streampy.model.pipe import Join, OnError, Pipe
 from streampy.model.ports import InputPort, Ports
@@ -130,6 +130,11 @@ class Plan:
     """For each output and stream: how many ways lead to it, and through how many fan-outs.
 
     A stream is left out where its ways differ in their fan-outs: nobody could say when all of an item has come.
+    """
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """The processes that are used as units, `other` or `outer/inner`, and what each was named by: `other.yaml`.
+
+    The units of `other` are those whose names begin with `other/`.
     """
 
     @property

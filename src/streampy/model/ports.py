@@ -47,6 +47,8 @@ class InputPort:
     """The unit's own default; None where it has none."""
     gives_headers: bool = False
     """Whether the unit is given each value with its header: `Item[T]`, and `Iterator[Item[T]]`."""
+    links: tuple[str, ...] = ()
+    """What it is linked to where the process does not say: the unit's own default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,15 @@ def _read_parameters(function: Callable[..., Any], *, skip_self: bool) -> tuple[
     return positional, settings
 
 
-def _input_port(name: str, annotation: Any, pipe: Pipe | None) -> InputPort:
+def _input_port(name: str, annotation: Any, given: Pipe | None) -> InputPort:
+    if given is None or not given.from_:
+        return _annotated_input(name, annotation, given)
+    pipe = replace(given, from_=())
+    port = _annotated_input(name, annotation, pipe if pipe != Pipe() else None)  # a link alone asks for no pipe
+    return replace(port, links=tuple(given.from_))
+
+
+def _annotated_input(name: str, annotation: Any, pipe: Pipe | None) -> InputPort:
     inner, optional = without_none(annotation)
     origin, arguments = get_origin(inner) or inner, get_args(inner)
     first = arguments[0] if arguments else Any

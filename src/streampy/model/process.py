@@ -44,13 +44,23 @@ class CodeLine:
         return self.file, self.line, 0
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A key path in what it was written in."""
+
+    origin: Origin
+    path: tuple[str | int, ...]
+    within: str
+    """The used process whose units are named there without it: `other/`; "" for the process itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitSpec:
     """One unit of a process, as configured. What is empty is left to the defaults of the unit's class."""
 
     name: str
     use: Any
-    """The function or the class."""
+    """The function or the class, or the process that is used as a unit."""
     used_as: str
     """How it was named: `faces.units:resize`."""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -73,6 +83,19 @@ class UnitSpec:
     origin: Origin = field(default_factory=lambda: CodeLine("", 0))
     told: frozenset[tuple[str | int, ...]] = frozenset()
     """The key paths, below the unit, of what was left out because it is wrong, and reported as such before."""
+    within: str = ""
+    """The used process that it is a unit of, `other/`; `name` begins with it."""
+    pool: str = ""
+    """The outermost used process around it that was given several workers; "" where there is none."""
+    copies: int = 1
+    """How many times its own workers it has for that."""
+    elsewhere: Mapping[tuple[str | int, ...], Spot] = field(default_factory=dict)
+    """What was not written at the unit, but where its process is used: for each key path below the unit."""
+
+    @property
+    def is_process(self) -> bool:
+        """Whether it is a process that is used as a unit."""
+        return isinstance(self.use, Process)
 
     def is_told(self, *path: str | int) -> bool:
         """Whether something is wrong at `path`, above or below it: nothing follows from what is missing there."""
@@ -80,8 +103,20 @@ class UnitSpec:
 
     def problem(self, message: str, *path: str | int) -> Problem:
         """What is wrong with this unit, at the place of `path` below it."""
-        whole = ("units", self.name, *path)
-        return Problem(*self.origin.place(whole), ".".join(map(str, whole)), message)
+        spot = self.spot(*path)
+        return Problem(*spot.origin.place(spot.path), ".".join(map(str, spot.path)), message)
+
+    def spot(self, *path: str | int) -> Spot:
+        """Where it was written."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.elsewhere:
+                spot = self.elsewhere[path[:length]]
+                return Spot(spot.origin, (*spot.path, *path[length:]), spot.within)
+        return Spot(self.origin, ("units", self.name.removeprefix(self.within), *path), self.within)
+
+    def seen(self, name: str, *path: str | int) -> str:
+        """What another unit is called where `path` was written."""
+        return name.removeprefix(self.spot(*path).within)
 
     def problem_with(self, error: Exception, *path: str | int) -> Problem:
         """What a frozen description said when it was made: the text begins with the name of the setting, or not."""
@@ -116,7 +151,7 @@ class Process:
     def add(
         self,
         name: str,
-        use: Callable[..., Any] | type,
+        use: Callable[..., Any] | type | Process,
         /,
         *,
         from_: From | None = None,
@@ -133,9 +168,11 @@ class Process:
     ) -> Process:
         """Add a unit; returns the process, so that calls can be chained.
 
-        name: of the unit in this process. use: a function or a subclass of Unit. from_: what its inputs are linked to.
+        name: of the unit in this process. use: a function, a subclass of Unit, or another process, whose open inputs
+        and outputs are then its ports. from_: what its inputs are linked to.
         workers: how many, or `{"min": 1, "max": 8}` for a number that follows the load.
-        settings: the unit's own; `set` takes those that bear the name of a parameter of `add`.
+        settings: the unit's own, or for a process those of its units, `detect={"threshold": 0.5}`; `set` takes those
+        that bear the name of a parameter of `add`.
         The other parameters are the keys of the configuration. What is wrong is told when the process is checked,
         except a name that is none, or is there already: ValueError.
         """
@@ -148,7 +185,7 @@ class Process:
         self._units[name] = UnitSpec(
             name=name,
             use=use,
-            used_as=f"{getattr(use, '__module__', '?')}:{getattr(use, '__qualname__', use)}",
+            used_as=name_of(use),
             settings={**(set or {}), **settings},
             links=normalize_links(from_),
             workers=workers if isinstance(workers, int) else workers["max"],
@@ -169,6 +206,13 @@ class Process:
         return f"Process({self.name!r}, {' -> '.join(self._units) or 'empty'})"
 
 
+def name_of(use: Any) -> str:
+    """How it would be named in a file."""
+    if isinstance(use, Process):
+        return use.name
+    return f"{getattr(use, '__module__', '?')}:{getattr(use, '__qualname__', use)}"
+
+
 def normalize_links(from_: From | None) -> dict[str, tuple[str, ...]]:
     """The short forms of `from` as the long one."""
     if from_ is None:
@@ -180,7 +224,7 @@ def normalize_links(from_: From | None) -> dict[str, tuple[str, ...]]:
 
 def split_pipes(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
     """The settings of `pipe` for all inputs, and those for single ones (`pipe: {frame: {...}}`)."""
-    known = {setting.name for setting in fields(Pipe)}
+    known = {setting.name for setting in fields(Pipe)}  # also `from_`, which is told when the process is checked
     single: dict[str, Mapping[str, Any]] = {
         name: _given(value) for name, value in given.items() if isinstance(value, Mapping | Pipe)
     }
@@ -192,7 +236,8 @@ def _given(settings: Pipe | Join | Mapping[str, Any] | None) -> dict[str, Any]:
         return {}
     if isinstance(settings, Mapping):
         return dict(settings)
-    return {setting.name: getattr(settings, setting.name) for setting in fields(settings)}
+    values = {setting.name: getattr(settings, setting.name) for setting in fields(settings)}
+    return {name: value for name, value in values.items() if value != ()}
 
 
 def _several(ends: str | Sequence[str]) -> tuple[str, ...]:

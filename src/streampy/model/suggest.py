@@ -1,4 +1,4 @@
-"""The end of an error about an unknown word: the one that was probably meant.
+"""Which known word is meant by another one, and the end of an error where none is.
 
 Knows nothing of what the words stand for.
 """
@@ -35,6 +35,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f", did you mean {near!r}?"
     return f"; known: {', '.join(names)}" if names else ""
+
+
+def matching(name: str, known: Iterable[str]) -> list[str]:
+    """Those of the known `unit`s or `unit.port`s that a name stands for, dots for slashes too.
+
+    `other/find.boxes` is meant by `other/find.boxes`, `other.find.boxes`, `other/find`, and `other`.
+    """
+    wanted = name.replace("/", ".")
+    dotted = {one: one.replace("/", ".") for one in known}
+    return [one for one, path in dotted.items() if path == wanted or path.startswith(f"{wanted}.")]
 
 
 def choose_word(word: object, known: Sequence[str]) -> str:

@@ -29,7 +29,8 @@ class Unit:
     """Base of the class units.
 
     Settings are the keyword-only parameters of `__init__`, inputs the parameters of `work`, outputs what it returns.
-    A class attribute `frame = Pipe(...)` gives the pipe of the input `frame` its defaults, `join = Join(...)` the join.
+    A class attribute `frame = Pipe(...)` gives the pipe of the input `frame` its defaults (`from_`: its link, too),
+    `join = Join(...)` those of the join.
     One object is made for each worker. `start` is called in the worker before the first item; `stop` always, once
     `start` was entered, unless the OS process is killed.
     """

@@ -12,7 +12,8 @@ from threading import Lock
 from time import monotonic
 from typing import Any, final
 
-from streampy.flow.batcher import Batcher, Handed
+from streampy.flow.batcher import Handed
+from streampy.flow.priority import make_batcher
 from streampy.model.item import Batch, Header
 from streampy.model.pipe import Pipe
 from streampy.pipes.base import Bell, Cancelled, put_into
@@ -39,7 +40,7 @@ class LocalPipe:
         self.arrived = arrived or Bell(Lock())
         self.room = self.arrived.twin()
         self._now = now
-        self.batcher = Batcher(settings, weigh)
+        self.batcher = make_batcher(settings, weigh)
         self.lock = self.arrived.lock
         self._senders = senders
         self._is_cancelled = False

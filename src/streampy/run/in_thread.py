@@ -5,7 +5,7 @@ Knows nothing of the graph: it has an inlet to get from, and calls that know whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from streampy.model.item import Batch, Header
@@ -23,16 +23,17 @@ from streampy.run.worker import sit_down
 
 
 class Collected:
-    """What a unit gave for one batch, until it is its turn to leave; the news of what ended, too."""
+    """What a chain gave for one batch, until it is its turn to leave; the news of what ended, too."""
 
-    def __init__(self, outlet: Outlet) -> None:
-        self._outlet = outlet
+    def __init__(self, outlets: Iterable[Outlet]) -> None:
+        self._outlets = list(outlets)
         self.collect([])
 
     def collect(self, sent: Sent) -> None:
         """From now on, put everything in here."""
         self._sent = sent
-        self._outlet.put_off = sent.append
+        for outlet in self._outlets:
+            outlet.put_off = sent.append
 
     def put(self, port: str, batch: Batch[Any]) -> None:
         """See `Onward.put`."""
@@ -100,7 +101,7 @@ class ThreadMember(Member):
             else:
                 self._work_on_batches()
             return
-        sent = Collected(self.head.outlet) if self._turnstile is not None else None
+        sent = Collected([self.head.outlet]) if self._turnstile is not None else None
         end: Onward = sent or self.calls[-1].outlet
         onward: Onward = Fused(make_runners(self.calls[1:], self, end)) if len(self.calls) > 1 else end
         if self.inlet is None:
@@ -109,7 +110,7 @@ class ThreadMember(Member):
             run_stream(self.head, self._units[0].work, (taken.batch for taken in self._takes()), self, onward)
 
     def _work_on_batches(self) -> None:
-        sent = Collected(self.head.outlet) if self._turnstile is not None else None
+        sent = Collected(call.outlet for call in self.calls) if self._turnstile is not None else None
         runner = make_runners(self.calls, self, sent or self.calls[-1].outlet)
         for taken in self._takes(runner):
             if taken.batch:
@@ -119,7 +120,7 @@ class ThreadMember(Member):
 
     def _work_with_care(self) -> None:
         """So that another worker can go on where this one dies: nothing leaves before all items in hand are done."""
-        collected = Collected(self.head.outlet)
+        collected = Collected([self.head.outlet])
         runner = make_runners(self.calls, self, collected)
         for hand in self._hands():
             collected.collect(hand.sent)
@@ -146,7 +147,7 @@ class ThreadMember(Member):
 
     def _send(self, ticket: int | None, sent: Sent) -> None:
         """Send what came of a batch, when it is its turn."""
-        outlet = self.head.outlet
+        outlet = self.calls[-1].outlet
         if self._turnstile is not None and ticket is not None:
             self._turnstile.submit(ticket, sent, outlet.put)
             return

@@ -12,7 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from streampy.errors import UnitFailed
-from streampy.flow.batcher import Overloaded
+from streampy.flow.batcher import Handed, Overloaded
 from streampy.flow.families import Family, family
 from streampy.flow.joiner import Joiner, JoinInput, Verdict
 from streampy.flow.orderer import Orderer
@@ -215,23 +215,27 @@ class Inlet:
     def _poll_join(self, joiner: Joiner, now: float) -> tuple[Taken | None, float | None]:
         lost: list[tuple[Header, Reason]] = []
         is_behind = joiner.has_ripe  # then what waits stays in its pipe, so that a full one holds its senders
+        soonest = inf
         for name, pipe in self.pipes.items():
             pipe.due()
-            if is_behind or not len(pipe.batcher):
+            if is_behind:
                 continue
-            handed = pipe.take(now, inf)
+            handed = pipe.take(now, inf) if pipe.batcher.due(is_last=True) <= now else Handed(Batch(), ())
+            soonest = min(soonest, pipe.batcher.due(is_last=True))  # later than now where the pipe has a rate
             wrap = name in self._wraps
             for header, value in zip(handed.batch.headers, handed.batch, strict=True):
                 joiner.add(name, header, Item(value, header) if wrap else value, now)
             for header in handed.stale:
                 joiner.bury(name, Tombstone(header, Reason.EXPIRED, f"{self.plan.name}.{name}"), 1, now)
                 lost.append((header, Reason.EXPIRED))
-        has_ended = not is_behind and all(pipe.has_ended for name, pipe in self.pipes.items() if self._ends_with(name))
+        has_ended = not is_behind and all(
+            pipe.has_ended and not len(pipe.batcher) for name, pipe in self.pipes.items() if self._ends_with(name)
+        )
         if has_ended and not self._is_finished:
             self._is_finished = True
             joiner.finish()
         if joiner.due() > now and not lost:
-            return None, None if has_ended and not len(joiner) else joiner.due()
+            return None, None if has_ended and not len(joiner) else min(joiner.due(), soonest)
         verdict = joiner.take(now, self._sets_at_once)
         return self._taken(verdict, lost), 0.0
 

@@ -19,7 +19,7 @@ from streampy.errors import Hung, ItemLost, RunError, StreamPyError
 from streampy.model.item import Batch, Reason
 from streampy.model.plan import Plan
 from streampy.model.settings import check_settings
-from streampy.model.suggest import did_you_mean
+from streampy.model.suggest import did_you_mean, matching
 from streampy.model.unit import events_of
 from streampy.pipes.base import Cancelled
 from streampy.run.entry import Entry
@@ -95,6 +95,7 @@ class Running:
     def stream(self, unit: str, *, timeout: float = inf) -> Iterator[Any]:
         """Iterate over an output that leads nowhere: `"annotate"`, or `"detect.boxes"` where it has several.
 
+        Of a process that is used as `other` it is `"other/annotate"`, or `"other"` where that has only one.
         timeout: seconds to wait for the next value; TimeoutError past it.
         Ends with the process; the error of a unit comes out here: UnitFailed, or an ExceptionGroup of several.
         """
@@ -141,7 +142,7 @@ class Running:
         """
         entry = self._entry(unit)
         arguments = _arguments(entry, unit, values, named)
-        answers = (self._output(output) if output else self._only_output(unit)).answers
+        answers = (self._output(output) if output else self._only_output(entry.unit)).answers
         until = self._now() + timeout
         header = entry.header(deadline=until)
         future = answers.expect(header)
@@ -349,7 +350,7 @@ class Running:
         outputs = self._segment.outputs
         if name in outputs:
             return outputs[name]
-        found = [output for output in outputs if output.partition(".")[0] == name]
+        found = matching(name, outputs)
         if len(found) == 1:
             return outputs[found[0]]
         if found:
@@ -364,6 +365,9 @@ class Running:
         return self._segment.outputs[outputs[0]]
 
     def _entry(self, unit: str) -> Entry:
+        found = matching(unit, self._entries)
+        if len(found) == 1:
+            return self._entries[found[0]]
         if unit not in self._entries:
             hint = did_you_mean(unit, self._entries) if self._entries else "; it has none: all inputs are linked"
             raise StreamPyError(f"{unit!r} is no open input of the process{hint}")

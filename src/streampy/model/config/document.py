@@ -58,12 +58,17 @@ class Document:
         self.problems.append(Problem(self.file, line, column, "", message))
         self.told.add(())
 
-    def give(self, path: KeyPath, value: Any, by: str) -> None:
-        """Put a value that was given beside the file, `by` a command line, say."""
+    def give(self, path: KeyPath, value: Any, by: str, *, own: int = 0) -> None:
+        """Put a value that was given beside the file, `by` a command line, say.
+
+        own: so many keys of the path are the file's, also where they are not written there.
+        """
         inner = self.value
-        for key in path[:-1]:
+        for length, key in enumerate(path[:-1], 1):
             if not isinstance(inner.get(key), dict):
                 inner[key] = {}
+                if length > own:
+                    self._given[path[:length]] = by
             inner = inner[key]
         inner[path[-1]] = value
         self._given[path] = by

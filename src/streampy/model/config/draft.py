@@ -18,7 +18,7 @@ from streampy.model.config.keys import EXTRA, ProcessKeys, UnitKeys
 from streampy.model.config.variables import expand
 from streampy.model.config.wording import put_in_words
 from streampy.model.pipe import OnCrash, OnError
-from streampy.model.process import UnitSpec
+from streampy.model.process import Process, UnitSpec, name_of
 from streampy.model.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _SETTING = 3
 """The length of the key path of `set`."""
+SUFFIXES = (".yaml", ".yml", ".json", ".toml")
+"""The files that a process can be read from."""
 _ABSENT = "absent:absent"
 """Stands for a `use` that was told to be wrong, so that the other keys of the unit can be read."""
 
@@ -96,17 +98,21 @@ def give_settings(document: Document, settings: Mapping[str, Any], by: str) -> N
     if not isinstance(units, dict):
         return  # told when the keys are checked
     for key, value in settings.items():
-        unit, _, setting = key.partition(".")
+        name, _, setting = key.partition(".")
+        unit, *inner = name.split("/")
         if isinstance(units.get(unit), dict) and setting:
-            document.give(("units", unit, "set", setting), value, f"{by} {key}")
+            document.give(("units", unit, "set", *inner, setting), value, f"{by} {key}", own=_SETTING)
         else:
             hint = did_you_mean(unit, units) if unit not in units else "; expected unit.setting"
             message = f"there is no unit {unit!r}{hint}" if unit not in units else f"got {key!r}{hint}"
             document.give_wrong(f"{by} {key}", message)
 
 
-def read_units(document: Document) -> tuple[str, list[UnitSpec], list[BaseException]]:
-    """The name of the process, its units, and what the user's own modules raised on being imported."""
+def read_units(document: Document, files: Files | None = None) -> tuple[str, list[UnitSpec], list[BaseException]]:
+    """The name of the process, its units, and what the user's own modules raised on being imported.
+
+    files: where it is read because another process uses it, what was read before it.
+    """
     if () in document.told:
         return "", [], []
     value = document.without_told()
@@ -115,7 +121,7 @@ def read_units(document: Document) -> tuple[str, list[UnitSpec], list[BaseExcept
     units = value.get("units") if isinstance(value, Mapping) else None
     if not isinstance(units, Mapping):
         return "", [], []
-    reader = _Units(document)
+    reader = _Units(document, files or Files(document.file))
     specs = [reader.read(name, keys) for name, keys in units.items()]
     # a unit that is wrong as a whole stays known by its name, for the links that lead to it
     lost = [path[1] for path in document.told if len(path) == 2 and path[0] == "units"]  # noqa: PLR2004 - units, a name
@@ -141,11 +147,45 @@ def _check_keys(document: Document, value: Any) -> None:
                 document.told.add((*path[:-1], meant))
 
 
+class Files:
+    """The processes that were read because others use them, each once, and those that are being read."""
+
+    def __init__(self, file: str) -> None:
+        self.processes: dict[Path, Process | None] = {}
+        """None where there is no telling what is in the file."""
+        self._reading = [Path(file)] if file else []
+
+    def circle(self, file: Path) -> str:
+        """`a.yaml -> b.yaml -> a.yaml` where the file is being read; else ""."""
+        paths = [one.resolve() for one in self._reading]
+        if file.resolve() not in paths:
+            return ""
+        return " -> ".join(one.name for one in [*self._reading[paths.index(file.resolve()) :], file])
+
+    def read(self, file: Path, user: Document) -> tuple[Process | None, list[BaseException]]:
+        """The process in a file, and what the modules of its units raised; what is wrong goes to the user's document.
+
+        Raises NotFound where there is no such file, or it can't be read at all.
+        """
+        if file.resolve() in self.processes:
+            return self.processes[file.resolve()], []
+        document = read_document(str(file))
+        if () in document.told and not document.problems[0].line:
+            raise NotFound(f"{file}: {document.problems[0].message}")
+        self._reading.append(file)
+        name, units, causes = read_units(document, self)
+        self._reading.pop()
+        process = self.processes[file.resolve()] = Process(name, units) if units else None
+        user.problems += document.problems
+        return process, causes
+
+
 class _Units:
     """Makes the units out of keys that were checked."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, files: Files) -> None:
         self.document = document
+        self.files = files
         self.causes: list[BaseException] = []
         self.folder = Path(document.file).parent if document.file else Path()
         self._failed: dict[str, str] = {}
@@ -154,7 +194,7 @@ class _Units:
     def read(self, name: str, value: Mapping[str, Any]) -> UnitSpec:
         """One unit; `value` holds only what is right, `use` may be missing."""
         keys = UnitKeys.model_validate({"use": _ABSENT, **value})
-        used_as = keys.use if isinstance(keys.use, str) else f"{keys.use.__module__}:{keys.use.__qualname__}"
+        used_as = keys.use if isinstance(keys.use, str) else name_of(keys.use)
         whole = keys.pipe.model_dump(exclude_unset=True)
         single = {port: pipe.model_dump(exclude_unset=True) for port, pipe in (keys.pipe.model_extra or {}).items()}
         use = self._find(name, keys.use)
@@ -186,10 +226,23 @@ class _Units:
             self.document.report(path, self._failed[use])
             return None
         try:
-            return find_unit(use, self.folder)
+            return self._read_process(path, use) if use.endswith(SUFFIXES) else find_unit(use, self.folder)
         except NotFound as error:
             self._failed[use] = str(error)
             self.document.report(path, str(error))
             if error.__cause__ is not None:
                 self.causes.append(error.__cause__)
         return None
+
+    def _read_process(self, path: KeyPath, use: str) -> Process | None:
+        """The process in a file. Raises NotFound."""
+        file = self.folder / use
+        circle = self.files.circle(file)
+        if circle:
+            raise NotFound(f"a process can't be a unit of itself: {circle}")
+        process, causes = self.files.read(file, self.document)
+        look_beside(self.folder)  # the other process looked beside its own file
+        self.causes += causes
+        if process is None:
+            self.document.told.add(path)
+        return process

@@ -63,8 +63,6 @@ def _find_short(use: str) -> Any:
     found = {point.name: point for point in entry_points(group=GROUP)}
     if use in found:
         return _load(found[use])
-    if use.endswith((".yaml", ".yml", ".json", ".toml")):
-        raise NotFound("a process as a unit of another is planned, not in this version: use `module:name`")
     module_name, dot, name = use.rpartition(".")
     if dot and _is_dotted(use):
         raise NotFound(f"got {use!r}, expected `module:name`: did you mean '{module_name}:{name}'?")

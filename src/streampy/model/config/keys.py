@@ -21,14 +21,16 @@ from streampy.model.config.values import (
     Limit,
     Links,
     Name,
+    OrderWord,
     OverflowWord,
+    Rate,
     Size,
     Text,
     ThenWord,
     Use,
     whole,
 )
-from streampy.model.pipe import ON_CRASH_WORDS, ON_ERROR_WORDS, Crashed, Late, OnCrash, OnError, Overflow, Then
+from streampy.model.pipe import ON_CRASH_WORDS, ON_ERROR_WORDS, Crashed, Late, OnCrash, OnError, Order, Overflow, Then
 
 EXTRA = "x-"
 """A key at the top that begins so is left alone: a place for anchors (`x-video: &video {...}`)."""
@@ -54,7 +56,13 @@ class PipeKeys(Keys):
     """The queue at an input."""
 
     meant: ClassVar[dict[str, str]] = _meaning(
-        capacity="size maxsize", batch="batch_size", overflow="on_full policy", stale="ttl max_age", wait="timeout"
+        capacity="size maxsize",
+        batch="batch_size",
+        overflow="on_full policy",
+        stale="ttl max_age",
+        wait="timeout",
+        order="priority sort",
+        rate="fps throttle limit max_rate frequency",
     )
 
     capacity: AtLeastOne = 64
@@ -71,6 +79,10 @@ class PipeKeys(Keys):
     """Items older than this are refused before work is spent on them."""
     in_flight: Limit = float("inf")
     """How many of the items that it handed over may be on their way at once, until all that became of one has ended."""
+    order: OrderWord = Order.FIFO
+    """Which item is handed over first: the one that came first (fifo), or that with the highest `meta["priority"]`."""
+    rate: Rate = float("inf")
+    """How many items a second are handed over at the most, evenly spaced: a number, or text such as `10/s`, `600/m`."""
 
 
 class UnitPipeKeys(PipeKeys):
@@ -189,13 +201,13 @@ class UnitKeys(Keys):
     )
 
     use: Use
-    """Which unit it is: `module:name`, or the short name of a plug-in."""
+    """Which unit it is: `module:name`, the short name of a plug-in, or the file of a process (`faces.yaml`)."""
     set: Annotated[dict[str, Any], BeforeValidator(_or_nothing)] = Field(default_factory=dict)
-    """Its settings: the keyword-only parameters of the function, or of `__init__`."""
+    """Its settings: the keyword-only parameters of the function, or of `__init__`; for a process those of each unit."""
     from_: Annotated[Links, Field(alias="from")] = Field(default_factory=dict)
     """What its inputs are linked to: a unit (`camera`), one output of it (`find.faces`), or such for each input."""
     workers: _Workers = WorkersKeys(max=1)
-    """How many copies of it run: a number, or `{min: 1, max: 8}` for one that follows the load."""
+    """How many copies of it (of each unit of a process) run: a number, or `{min: 1, max: 8}` to follow the load."""
     place: Annotated[Text, WithJsonSchema({"enum": ["main"]})] = "main"
     """Where it runs; in this version `main`, the one OS process."""
     ordered: Flag = True

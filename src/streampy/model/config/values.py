@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
-from streampy.model.measure import parse_duration, parse_size
-from streampy.model.pipe import Crashed, Late, Overflow, Then
-from streampy.model.process import NAME, ONLY
+from streampy.model.measure import parse_duration, parse_rate, parse_size
+from streampy.model.pipe import Crashed, Late, Order, Overflow, Then
+from streampy.model.process import NAME, ONLY, Process
 from streampy.model.suggest import choose
 
 VARIABLE: dict[str, Any] = {"type": "string", "pattern": r"\$\{[A-Za-z_]\w*(:-[^}]*)?\}"}
@@ -93,9 +93,11 @@ def _read_name(value: object) -> str:
 
 
 def _read_use(value: object) -> Any:
-    if isinstance(value, str) or callable(value):
+    if isinstance(value, str | Process) or callable(value):
         return value
-    raise ValueError(f"got {show(value)}, expected `module:name` or the short name of a plug-in")
+    raise ValueError(
+        f"got {show(value)}, expected `module:name`, the short name of a plug-in, or the file of a process"
+    )
 
 
 def _read_ends(value: object) -> tuple[str, ...]:
@@ -116,11 +118,12 @@ def _schema(*kinds: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [*kinds, VARIABLE]})
 
 
-_END: dict[str, Any] = {"type": "string", "pattern": r"^\w[\w-]*(\.\w+)?$"}
+_END: dict[str, Any] = {"type": "string", "pattern": r"^\w[\w-]*(\.\w[\w-]*)*$"}
 _ENDS: dict[str, Any] = {"anyOf": [_END, VARIABLE, {"type": "array", "items": _END, "minItems": 1}]}
 _MEASURE = r"^\s*(inf|\d+(\.\d*)?\s*({units})?)\s*$"
 _DURATION = {"type": "string", "pattern": _MEASURE.format(units="us|ms|s|m|h"), "examples": ["5ms", "2s", "1m"]}
 _SIZE = {"type": "string", "pattern": _MEASURE.format(units="B|[kKMG]B|[KMG]iB"), "examples": ["64MB", "2GiB"]}
+_RATE = {"type": "string", "pattern": _MEASURE.format(units="/[smh]"), "examples": ["10/s", "600/m"]}
 _NUMBER = {"type": "number", "minimum": 0}
 
 
@@ -134,9 +137,14 @@ Limit = Annotated[float, PlainValidator(_limit), _schema({"type": "integer", "mi
 Flag = Annotated[bool, PlainValidator(_read_flag), _schema({"type": "boolean"})]
 Duration = Annotated[float, PlainValidator(_measured(parse_duration)), _schema(_NUMBER, _DURATION)]
 Size = Annotated[float, PlainValidator(_measured(parse_size)), _schema(_NUMBER, _SIZE)]
+Rate = Annotated[
+    float, PlainValidator(_measured(parse_rate)), _schema({"type": "number", "exclusiveMinimum": 0}, _RATE)
+]
 Name = Annotated[str, PlainValidator(_read_name), WithJsonSchema({"type": "string", "pattern": NAME})]
 Text = Annotated[str, PlainValidator(_read_text), WithJsonSchema({"type": "string"})]
-Use = Annotated[Any, PlainValidator(_read_use), WithJsonSchema({"type": "string", "examples": ["faces.units:Detect"]})]
+Use = Annotated[
+    Any, PlainValidator(_read_use), WithJsonSchema({"type": "string", "examples": ["faces.units:Detect", "faces.yaml"]})
+]
 _OneInput = Annotated[tuple[str, ...], PlainValidator(_read_ends)]
 Links = Annotated[
     dict[str, _OneInput],
@@ -144,6 +152,7 @@ Links = Annotated[
     WithJsonSchema({"anyOf": [*_ENDS["anyOf"], {"type": "object", "additionalProperties": _ENDS, "minProperties": 1}]}),
 ]
 OverflowWord = Annotated[str, PlainValidator(_one_of(Overflow)), _schema(_words(Overflow))]
+OrderWord = Annotated[str, PlainValidator(_one_of(Order)), _schema(_words(Order))]
 LateWord = Annotated[str, PlainValidator(_one_of(Late)), _schema(_words(Late))]
 CrashedWord = Annotated[str, PlainValidator(_one_of(Crashed)), _schema(_words(Crashed))]
 ThenWord = Annotated[str, PlainValidator(_one_of(Then)), _schema(_words(Then))]
