@@ -10,10 +10,10 @@ from dataclasses import fields, replace
 
 from streampy.errors import Problem, ProcessError
 from streampy.model import graph
+from streampy.model.fit import check_fit
 from streampy.model.flatten import Flat
 from streampy.model.pipe import Pipe
 from streampy.model.plan import InputPlan, Plan, UnitPlan
-from streampy.model.ports import Ports
 from streampy.model.process import Process, UnitSpec
 from streampy.model.scope import Scope, Scopes
 from streampy.model.settings import check_settings
@@ -63,46 +63,11 @@ class _Checked:
         ports = self.flat.ports[spec.name]
         settings, problems = check_settings(spec, ports)
         self.problems.extend(problems)
-        self._check_workers(spec, ports)
         inputs = {name: self._input(spec, name) for name in ports.inputs}
         receivers = {name: tuple(self.flat.away[spec.name, name]) for name in ports.outputs}
-        return UnitPlan(spec, ports, settings, inputs, receivers, join=None, not_fused="")
-
-    def _check_workers(self, spec: UnitSpec, ports: Ports) -> None:
-        if spec.workers < 1:
-            self.problems.append(spec.problem(f"got {spec.workers}, expected at least 1 worker", "workers"))
-        elif not 0 <= spec.spare < spec.workers:
-            got = f"min {spec.workers - spec.spare} and max {spec.workers}"
-            self.problems.append(
-                spec.problem(f"got {got} workers, expected at least 1, and `min` not above `max`", "workers")
-            )
-        if spec.workers > 1 and ports.is_stream and spec.ordered:
-            self.problems.append(
-                spec.problem(
-                    f"{spec.workers} workers can't keep the order of a unit that takes an Iterator[T]: "
-                    f"set `ordered: false`, or 1 worker",
-                    "workers",
-                )
-            )
-        if spec.spare and not ports.inputs:
-            self.problems.append(
-                spec.problem("a source has no pipe whose load the workers could follow: give one number", "workers")
-            )
-        if spec.on_crash.restarts and ports.is_stream:
-            self.problems.append(
-                spec.problem(
-                    "a unit that takes an Iterator[T] can't be restarted in the middle of its stream: "
-                    "take one item or a Batch[T], or set `on_crash: stop`",
-                    "on_crash",
-                )
-            )
-        if spec.place != "main":
-            self.problems.append(
-                spec.problem(
-                    f"got {spec.place!r}: this version runs all units in one OS process, so the place is `main`",
-                    "place",
-                )
-            )
+        unit = UnitPlan(spec, ports, settings, inputs, receivers, join=None, not_fused="")
+        self.problems.extend(check_fit(unit))
+        return unit
 
     def _input(self, spec: UnitSpec, name: str) -> InputPlan:
         port = self.flat.ports[spec.name].inputs[name]

@@ -97,6 +97,11 @@ class UnitSpec:
         """Whether it is a process that is used as a unit."""
         return isinstance(self.use, Process)
 
+    @property
+    def has_timeout(self) -> bool:
+        """Whether a call must come back within a time."""
+        return self.timeout < inf
+
     def is_told(self, *path: str | int) -> bool:
         """Whether something is wrong at `path`, above or below it: nothing follows from what is missing there."""
         return any(path[: len(told)] == told[: len(path)] for told in self.told)
