@@ -116,3 +116,17 @@ def test_an_async_source_that_falls_silent_is_opened_again():
     process = sp.Process("silent").add("a", silent, timeout=0.05, on_error=sp.OnError(retry=1, backoff=0))
     with sp.run(process) as running:
         assert [1, 2, 3] == list(running.stream("a", timeout=SOON))
+
+
+def test_an_async_source_whose_start_raises_leaves_no_worker_behind():
+    class NoDevice(sp.Unit):
+        def start(self) -> None:
+            raise OSError("no device")
+
+        async def work(self) -> AsyncIterator[int]:
+            yield 1
+
+    for _ in range(20):
+        process = sp.Process("source").add("a", NoDevice, workers=2)
+        with pytest.raises((sp.UnitFailed, ExceptionGroup)):
+            sp.run(process.add("b", keys, from_="a"))

@@ -147,6 +147,7 @@ def test_a_model_that_does_not_learn_in_parts_is_refused() -> None:
         feed(PartialFit, settings={"model": LinearRegression}, examples=[])
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # such files are still about
 def test_a_torch_model_computes_a_batch(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
 
@@ -154,17 +155,18 @@ def test_a_torch_model_computes_a_batch(tmp_path: Path) -> None:
         def forward(self, x: Any) -> Any:
             return x + x
 
-    torch.jit.script(Double()).save(str(tmp_path / "model.pt"))
+    example = torch.zeros(2, 2)
+    torch.jit.trace(Double(), example).save(str(tmp_path / "model.pt"))
     results = feed(TorchModel, settings={"path": str(tmp_path / "model.pt")}, values=VALUES)
     assert np.array_equal(2 * np.stack(VALUES), np.stack(results))
 
-    dimension = torch.export.Dim("batch", min=1)
-    exported = torch.export.export(Double(), (torch.zeros(2, 2),), dynamic_shapes={"x": {0: dimension}})
+    exported = torch.export.export(Double(), (example,), dynamic_shapes={"x": {0: torch.export.Dim("batch", min=1)}})
     torch.export.save(exported, str(tmp_path / "model.pt2"))
     results = feed(TorchModel, settings={"path": str(tmp_path / "model.pt2")}, values=VALUES)
     assert np.array_equal(2 * np.stack(VALUES), np.stack(results))
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # keras with the backend torch
 def test_a_keras_model_computes_a_batch(tmp_path: Path) -> None:
     keras = pytest.importorskip("keras")
     model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Rescaling(2.0)])

@@ -21,6 +21,7 @@ VERBS = {
     "check": "find everything that is wrong with a process, without running it",
     "show": "draw a process and tell how it will run",
     "run": "run processes until they end",
+    "bench": "measure a process, and find what limits it",
     "schema": "print the JSON Schema of a process file, for editors",
 }
 """Each is a file beside this one, with `add_arguments` and `run`."""

@@ -24,7 +24,7 @@ class EventLoop:
         self._lock = backend.lock()
         self._early: list[tuple[Main, str]] | None = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}  # no set: in a simulation they are cancelled in one order
         self._is_cancelled = False
         self._closing: asyncio.Event | None = None
 
@@ -70,11 +70,15 @@ class EventLoop:
 
     def _start(self, main: Main, name: str) -> None:
         task = asyncio.get_running_loop().create_task(main, name=f"streampy {name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
         if self._is_cancelled:
-            task.cancel()
+            self._cancel_soon(task)
 
     def _cancel_all(self) -> None:
         for task in self._tasks:
-            task.cancel()
+            self._cancel_soon(task)
+
+    def _cancel_soon(self, task: asyncio.Task[None]) -> None:
+        """Not before its first step: a task that is cancelled before that never runs, not even what it does at last."""
+        task.get_loop().call_soon(task.cancel)

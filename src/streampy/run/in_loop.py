@@ -12,6 +12,7 @@ from typing import Any
 
 from streampy.model.item import Batch
 from streampy.pipes.base import Cancelled
+from streampy.run.call import TakenApart
 from streampy.run.call_async import run_async
 from streampy.run.hand import Hand
 from streampy.run.inlet import Taken
@@ -62,6 +63,8 @@ class TaskMember(Member):
                 stopped = unit.stop()
                 if isawaitable(stopped):
                     await stopped
+            except asyncio.CancelledError:
+                pass  # the process is put out while the unit stops
             except BaseException as error:
                 self._tell(error)
 
@@ -94,8 +97,11 @@ class TaskMember(Member):
             keep = _keeping(hand.sent)
             self.head.outlet.put_off = hand.sent.append
             if not hand.is_apart:
-                await run_async(self.head, hand.whole, keep)
-                hand.finish()
+                try:
+                    await run_async(self.head, hand.whole, keep)
+                    hand.finish()
+                except TakenApart:
+                    hand.take_apart()
             for header, value in hand.items:
                 if hand.deaths < self.head.plan.spec.on_crash.attempts:
                     await run_async(self.head, Batch([value], [header]), keep)

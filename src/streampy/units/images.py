@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import streampy as sp
+from streampy.units.boxes import box_of
 from streampy.units.files.rounds import Order, expect, rounds
 from streampy.units.missing import needs
 
@@ -291,11 +292,7 @@ def _made(picture: Picture, make: Callable[[Image], Image]) -> Picture:
 
 
 def _boxes(boxes: Iterable[Any]) -> list[Box]:
-    return [_box(getattr(one, "box", one)) for one in boxes]
-
-
-def _box(box: Any) -> Box:
-    return box if isinstance(box, Box) else Box(*map(float, box))
+    return [box_of(one) for one in boxes]
 
 
 def _cut(image: Image, box: Box, margin: float) -> Image:

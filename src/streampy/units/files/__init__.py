@@ -1,6 +1,7 @@
 """Units that read and write files: lines of text, JSON lines, CSV, Parquet (`streampy[parquet]`), folders.
 
-What a source reads is shared among its workers: with `workers: 2` each gives every second piece. A writer has just one.
+What a source reads is shared among its workers: with `workers: 2` each gives every second piece. A writer has just one,
+and so has what follows a file that grows (`streampy[tail]`).
 """
 
 from importlib import import_module
@@ -13,6 +14,7 @@ from streampy.units.files.lines import LinesSource, LinesWriter
 
 if TYPE_CHECKING:
     from streampy.units.files.parquet import ParquetSource, ParquetWriter
+    from streampy.units.files.tail import TailSource
 
 __all__ = [
     "CsvSource",
@@ -24,11 +26,14 @@ __all__ = [
     "LinesWriter",
     "ParquetSource",
     "ParquetWriter",
+    "TailSource",
 ]
+
+_WHERE = {"ParquetSource": "parquet", "ParquetWriter": "parquet", "TailSource": "tail"}
 
 
 def __getattr__(name: str) -> object:
     """Import what needs a library when it is first asked for."""
-    if name in ("ParquetSource", "ParquetWriter"):
-        return getattr(import_module("streampy.units.files.parquet"), name)
+    if name in _WHERE:
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no unit {name!r}; it has {', '.join(__all__)}")

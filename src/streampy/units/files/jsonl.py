@@ -1,6 +1,5 @@
 """JSON lines: one value for each line."""
 
-import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import IO, Any
 import streampy as sp
 from streampy.units.files.rounds import Order, expect, rounds
 from streampy.units.files.text import count_lines, open_to_read, open_to_write
-from streampy.units.rows import as_row
+from streampy.units.json_text import to_json
 
 
 class JsonLinesSource(sp.Unit):
@@ -80,32 +79,9 @@ class JsonLinesWriter(sp.Unit):
     def work(self, value: Any) -> None:
         """Write the line. Raises TypeError or ValueError where JSON has no word for the value (nan and inf neither)."""
         assert self._file is not None, "work is called after start"  # noqa: S101 - narrows the type
-        line = json.dumps(_named(value), default=_plain, ensure_ascii=False, allow_nan=False)
-        self._file.write(f"{line}\n")
+        self._file.write(f"{to_json(value, 'JsonLinesWriter')}\n")
 
     def stop(self) -> None:
         """Close the file."""
         if self._file is not None:
             self._file.close()
-
-
-def _named(value: Any) -> Any:
-    """A named tuple as an object: the encoder takes it for a list, and asks nobody."""
-    if isinstance(value, tuple):
-        return {name: _named(one) for name, one in as_row(value).items()} if hasattr(value, "_asdict") else value
-    return value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    if isinstance(value, set | frozenset):
-        return sorted(value)
-    if hasattr(value, "tolist"):  # of NumPy, without importing it
-        return value.tolist()
-    try:
-        return as_row(value)
-    except TypeError:
-        raise TypeError(f"JsonLinesWriter: JSON has no word for {type(value).__name__}: use Map before it") from None
