@@ -5,12 +5,8 @@ Knows nothing of how the parts work together; the segment does.
 
 from __future__ import annotations
 
-import fnmatch
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError, Future
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from math import inf
 from types import TracebackType
 from typing import Any, Self
@@ -18,9 +14,7 @@ from typing import Any, Self
 from streampy.errors import Hung, ItemLost, RunError, StreamPyError
 from streampy.model.item import Batch, Reason
 from streampy.model.plan import Plan
-from streampy.model.settings import check_settings
 from streampy.model.suggest import did_you_mean, matching
-from streampy.model.unit import events_of
 from streampy.pipes.base import Cancelled
 from streampy.run.entry import Entry
 from streampy.run.look import look_at
@@ -201,19 +195,7 @@ class Running:
         Returns what the workers' methods returned. timeout: seconds; TimeoutError past it, for a worker that is busy.
         What a method raises comes out here; the process goes on. Raises StreamPyError for an event that is not there.
         """
-        until = self._now() + timeout
-        units = self._matching([unit])
-        heard = [name for name in units if event in events_of(self.plan.units[name].spec.use)] or units[:1]
-        answers = [answer for name in heard for answer in self._segment.fire(name, event, values, named)]
-        return self._results(answers, until)
-
-    def _results(self, answers: Sequence[Future[Any]], until: float) -> list[Any]:
-        """What the workers say, but for those that have left meanwhile: they can't, and need not."""
-        results = []
-        for answer in answers:
-            with suppress(CancelledError):
-                results.append(self._segment.backend.result(answer, until))
-        return results
+        return self._segment.steering.fire(unit, event, values, named, self._now() + timeout)
 
     def pause(self, *units: str) -> None:
         """Hold units: they finish what they have in their hands, and take nothing more; without names, the sources.
@@ -222,11 +204,11 @@ class Running:
         settings of these say; a unit that is fused with others is held together with them.
         Raises StreamPyError where there is no such unit.
         """
-        self._segment.hold(self._matching(units) if units else self._sources())
+        self._segment.steering.hold(units)
 
     def resume(self, *units: str) -> None:
         """Let units go on; without names, all of them."""
-        self._segment.release(self._matching(units) if units else self.plan.units)
+        self._segment.steering.release(units)
 
     def set(self, unit: str, /, *, timeout: float = 10.0, **settings: Any) -> None:
         """Give a unit other settings while it runs: a function's next call has them.
@@ -235,16 +217,7 @@ class Running:
         items. Workers that come later have them too. timeout: seconds until all have taken them; TimeoutError past it.
         Raises StreamPyError for a setting that is not there or of a wrong type: then nothing was changed.
         """
-        plan = self.plan.units[self._segment.known(unit)]
-        wanted = replace(plan.spec, settings={**self._segment.settings[unit], **settings})
-        checked, problems = check_settings(wanted, plan.ports)
-        if problems:
-            raise StreamPyError("; ".join(problem.message for problem in problems))
-        self._segment.settings[unit] = checked
-        changed = {name: checked[name] for name in settings}
-        until = self._now() + timeout
-        answers = [member.change(unit, changed) for member in self._segment.members]
-        self._results([answer for answer in answers if answer is not None], until)
+        self._segment.steering.set(unit, settings, self._now() + timeout)
 
     def scale(self, unit: str, workers: int | None = None) -> None:
         """Give a unit so many workers, and let the load change nothing about it; None: as the process is described.
@@ -253,21 +226,9 @@ class Running:
         Workers that go home finish what they have in their hands. Raises StreamPyError where there is no such unit, or
         no room; UnitFailed where a unit raises while it is made.
         """
-        spec = self.plan.units[self._segment.known(unit)].spec
-        least, most = (spec.workers - spec.spare, spec.workers) if workers is None else (workers, workers)
-        self._segment.scale(unit, least, most)
+        self._segment.steering.scale(unit, workers)
         if self._segment.is_cancelled:
             self._raise()
-
-    def _sources(self) -> list[str]:
-        return [name for name, unit in self.plan.units.items() if not unit.inputs]
-
-    def _matching(self, patterns: Sequence[str]) -> list[str]:
-        """The units that are meant. Raises StreamPyError for a pattern that fits none."""
-        found: list[str] = []
-        for pattern in patterns:
-            found += fnmatch.filter(self.plan.units, pattern) or [self._segment.known(pattern)]
-        return found
 
     def wait(self, timeout: float = inf) -> None:
         """Wait until the process has ended by itself; outputs that nobody streams are let go.

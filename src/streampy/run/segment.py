@@ -6,17 +6,14 @@ Knows nothing of the user's side of it; `running` does.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any
 
-from streampy.errors import Hung, RunError, StreamPyError, UnitFailed, WorkerDied
+from streampy.errors import Hung, RunError, UnitFailed, WorkerDied
 from streampy.flow.ledger import Ledger
 from streampy.model.item import Batch, Header, Reason
 from streampy.model.plan import Plan, UnitPlan
-from streampy.model.suggest import did_you_mean
-from streampy.model.unit import events_of
 from streampy.run.backend import Backend
 from streampy.run.call import Call
 from streampy.run.crew import Crew
@@ -32,6 +29,7 @@ from streampy.run.mourning import Undertaker
 from streampy.run.outlet import Door, Outlet
 from streampy.run.output import Output
 from streampy.run.pools import Pools
+from streampy.run.steering import Steering
 from streampy.run.trouble import DeadLetters, Trouble
 from streampy.run.tuning import TUNING
 from streampy.run.turnstile import Turnstile
@@ -89,6 +87,7 @@ class Segment:
         self.started = 0.0
         self._lock = backend.lock()
         self._crew_of: dict[str, Crew] = {}
+        self.steering = Steering(self)
         self._loops = self._make_loops()
         self.inlets = {
             name: Inlet(unit, self.undertaker, self._loops.get(name), backend)
@@ -109,7 +108,7 @@ class Segment:
         self.settings: dict[str, Mapping[str, object]] = {name: unit.settings for name, unit in plan.units.items()}
         """Of each unit, as they are now."""
         self.crews = {chain[0]: self._make_crew(chain) for chain in plan.chains}
-        self._pools = Pools(list(self.crews.values()), self._hire, backend)
+        self._pools = Pools(list(self.crews.values()), self.hire, backend)
         self._loop = EventLoop(backend, plan.name)
         self._unready = set(self.members)
         self._ready = backend.flag()
@@ -165,7 +164,12 @@ class Segment:
             return before.renewed(work)
         asked_to_stop = self.stopping if unit.inputs else self.sources_stopping
         worker = Worker(
-            unit.name, index, unit.spec.workers, asked_to_stop=asked_to_stop, clock=self.backend.now, post=self.post
+            unit.name,
+            index,
+            unit.spec.workers,
+            asked_to_stop=asked_to_stop,
+            clock=self.backend.now,
+            post=self.steering.post,
         )
         outlet = Outlet(unit.name, self._doors(unit), self.undertaker, self.limits.ledger(), self.backend.now)
         trouble = Trouble(unit.on_error, worker, self.dead_letters)
@@ -213,7 +217,7 @@ class Segment:
         else:
             self.backend.launch(member.main, member.name)
 
-    def _hire(self, crew: Crew) -> None:
+    def hire(self, crew: Crew) -> None:
         """One worker more, for which there is load."""
         if self._is_cancelled:
             return
@@ -224,20 +228,6 @@ class Segment:
             return
         if member is not None:
             self._launch(member)
-
-    def scale(self, unit: str, least: int, most: int) -> None:
-        """Bound the number of workers of a unit anew. Raises StreamPyError where there is no room."""
-        crew = self._crew_of[unit]
-        if not 1 <= least <= most <= crew.places:
-            asked = f"{least}" if least == most else f"{least} to {most}"
-            raise StreamPyError(
-                f"got {asked} workers for {unit!r}, expected 1 to {crew.places}: start it with "
-                f"`workers: {{min: 1, max: {max(most, 2)}}}` to have room for more"
-            )
-        crew.least, crew.most = least, most
-        for _ in range(least - crew.count):
-            self._hire(crew)
-        crew.dismiss(crew.count - most)
 
     def ready(self, member: Member) -> None:
         """See `Foreman.ready`."""
@@ -313,41 +303,6 @@ class Segment:
         for crew in self.crews.values():
             crew.release()
             crew.gate.stop()
-
-    def known(self, unit: str) -> str:
-        """The name of a unit. Raises StreamPyError where there is none of that name."""
-        if unit not in self.plan.units:
-            raise StreamPyError(f"there is no unit {unit!r}{did_you_mean(unit, self.plan.units)}")
-        return unit
-
-    def fire(self, unit: str, event: str, values: tuple[Any, ...], named: dict[str, Any]) -> list[Future[Any]]:
-        """Fire an event in each worker of a unit. Raises StreamPyError where there is no such unit, or event."""
-        events = events_of(self.plan.units[self.known(unit)].spec.use)
-        if event not in events:
-            hint = did_you_mean(event, events) if events else "; it has none"
-            raise StreamPyError(f"{unit!r} has no event {event!r}{hint}")
-        answers = [member.fire(unit, events[event], values, named) for member in self._crew_of[unit].members]
-        return [answer for answer in answers if answer is not None]
-
-    def post(self, unit: str, event: str, values: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """As `fire`, for those who don't wait for what comes of it."""
-
-        def tell(answer: Future[Any]) -> None:
-            if not answer.cancelled() and (error := answer.exception()) is not None:
-                _log.error("the event %r raised in unit %r", event, unit, exc_info=error)
-
-        for answer in self.fire(unit, event, values, named):
-            answer.add_done_callback(tell)
-
-    def hold(self, units: Iterable[str]) -> None:
-        """Let these units take nothing more."""
-        for unit in units:
-            self._crew_of[unit].hold()
-
-    def release(self, units: Iterable[str]) -> None:
-        """Let these units go on."""
-        for unit in units:
-            self._crew_of[unit].release()
 
     def cancel(self) -> None:
         """Send every worker home; what is under way stays where it is, and is counted as in flight."""
