@@ -208,3 +208,26 @@ def test_without_restart_a_worker_that_dies_stops_the_process():
     with pytest.raises(sp.UnitFailed) as failed, sp.run(process) as running:
         running.wait(SOON)
     assert isinstance(failed.value.__cause__, SystemExit)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_an_item_that_failed_beside_one_that_kills_fails_once(is_async):
+    def no(numbers: sp.Batch[int]) -> sp.Batch[int]:
+        for number in numbers:
+            if number == 1:
+                raise ValueError("no")
+            if number == 3:
+                sys.exit("the driver said so")
+        return numbers
+
+    async def no_async(numbers: sp.Batch[int]) -> sp.Batch[int]:
+        return no(numbers)
+
+    process = sp.Process("restart").add("a", numbers, until=5)
+    unit = no_async if is_async else no
+    process.add("b", unit, from_="a", on_crash=RESTART, on_error="dead_letter", pipe={"batch": 5, "wait": 10})
+    with sp.run(process) as running:
+        assert [0, 2, 4] == list(running.stream("b", timeout=SOON))
+    assert [1, 3] == sorted(letter.item.seq for letter in running.dead_letters())
+    assert running.stats().ledger.balanced
+    assert 2 == running.stats().units["b"].failed

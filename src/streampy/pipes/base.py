@@ -129,8 +129,9 @@ async def rung(future: asyncio.Future[None], until: float) -> None:
     """Wait for a bell's future, at most until then (seconds, by the loop's clock). Raises TimeoutError."""
     if until == inf:
         await future
-    else:
-        await asyncio.wait_for(future, max(0.0, until - asyncio.get_running_loop().time()))
+        return
+    async with asyncio.timeout_at(until):  # no difference is taken and added: that would be a little before or after
+        await future
 
 
 class Waitable(Protocol):

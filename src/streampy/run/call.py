@@ -25,6 +25,10 @@ LOST: Final = object()
 NO_LIMIT: Final = nullcontext()
 
 
+class TakenApart(Exception):
+    """A unit raised on a batch, and its items are to be tried one by one, by whoever keeps what is in hand."""
+
+
 class Onward(Protocol):
     """Where results go: to the next unit of a fused chain, to an outlet, or to where they wait for their turn."""
 
@@ -132,6 +136,12 @@ class Call:
     def takes_apart(self, batch: Batch[Any]) -> bool:
         """Whether a batch on which the unit raised is tried item by item, to find the one."""
         return len(batch) > 1 and not self.trouble.stops
+
+    def take_apart(self, batch: Batch[Any]) -> None:
+        """The items are tried one by one, and counted so. Raises TakenApart where a worker may die meanwhile."""
+        if self.plan.spec.on_crash.restarts:
+            raise TakenApart
+        self.meter.receive(-len(batch))  # each is received once more
 
     def finish(self, spread: Spread) -> None:
         """The unit is done with one item: at a sink it is delivered."""

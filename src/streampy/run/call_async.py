@@ -136,7 +136,7 @@ async def _run_batch(call: Call, batch: Batch[Any], emit: EmitAsync) -> None:
             async with _in_time(call) if call.has_limit else NO_LIMIT:
                 results = await work()
         except Exception:  # on which item it raised is found out one by one, and told then
-            call.meter.receive(-len(batch))
+            call.take_apart(batch)
             for header, value in zip(batch.headers, batch, strict=True):
                 await _run_batch(call, Batch([value], [header]), emit)
             return

@@ -68,6 +68,11 @@ class Hand:
         self._kept = len(self.sent)
         self._counts = self._meter.counts
 
+    def take_apart(self) -> None:
+        """The unit raised on the whole batch: its items are worked on one by one."""
+        self._meter.counts = self._counts
+        self.is_apart = True
+
     def drop(self) -> None:
         """The worker died: what it made of the item at hand never was."""
         if self.is_done:

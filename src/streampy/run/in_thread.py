@@ -10,7 +10,7 @@ from typing import Any
 
 from streampy.model.item import Batch, Header
 from streampy.pipes.base import Cancelled
-from streampy.run.call import Onward
+from streampy.run.call import Onward, TakenApart
 from streampy.run.hand import Hand
 from streampy.run.inlet import Taken
 from streampy.run.member import Member
@@ -125,8 +125,11 @@ class ThreadMember(Member):
         for hand in self._hands():
             collected.collect(hand.sent)
             if not hand.is_apart:
-                runner.run(hand.whole)
-                hand.finish()
+                try:
+                    runner.run(hand.whole)
+                    hand.finish()
+                except TakenApart:
+                    hand.take_apart()
             for header, value in hand.items:
                 if hand.deaths < self.head.plan.spec.on_crash.attempts:
                     runner.run_one(header, value)

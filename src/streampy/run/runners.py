@@ -276,7 +276,7 @@ class BatchRunner:
     def _after_error(self, batch: Batch[Any], error: Exception) -> None:
         call = self._call
         if call.takes_apart(batch):
-            call.meter.receive(-len(batch))  # each is received once more
+            call.take_apart(batch)
             for header, value in zip(batch.headers, batch, strict=True):
                 self.run_one(header, value)
             return
