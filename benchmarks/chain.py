@@ -1,6 +1,6 @@
 """Twelve units in a row: latency of 1080p frames at 30 a second, and rate of small items.
 
-    python benchmarks/chain.py [--seconds 10]
+    python benchmarks/chain.py [--seconds 10] [--json FILE]
 
 Beside StreamPy stands what one would write by hand: threads with `queue.Queue`, and nested generators. All in one run,
 one after another, on the same frames. Latency is from the moment a frame is made to the moment the last unit has it.
@@ -11,6 +11,7 @@ of passing integers through units that do nothing, so it is all overhead.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import queue
@@ -18,7 +19,8 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -35,6 +37,32 @@ class Stamped:
 
     image: np.ndarray
     made: float
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Of one way (milliseconds)."""
+
+    way: str
+    p50: float
+    p99: float
+    max: float
+
+    def __str__(self) -> str:
+        return f"{self.way:<32}{self.p50:>9.3f}{self.p99:>9.3f}{self.max:>9.3f}"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Of one way (items a second): the median of the runs, and their spread."""
+
+    way: str
+    median: float
+    lowest: float
+    highest: float
+
+    def __str__(self) -> str:
+        return f"{self.way:<32}{self.median:>10,.0f}   {self.lowest:,.0f} to {self.highest:,.0f}"
 
 
 def frames(*, count: int) -> Iterator[Stamped]:
@@ -175,37 +203,58 @@ def plain_rate(runner: Callable[..., None], count: int) -> float:
     return count / (time.perf_counter() - start)
 
 
+def measure_latencies(seconds: float) -> Iterator[Latency]:
+    """Of frames, one way after the other."""
+    for way, measure in {
+        "StreamPy fused": lambda: latencies_of("fused", seconds),
+        "StreamPy threads": lambda: latencies_of("threads", seconds),
+        "StreamPy event loop": lambda: latencies_of("event loop", seconds),
+        "threads with queue.Queue": lambda: plain_latencies(by_hand, seconds),
+        "nested generators": lambda: plain_latencies(nested, seconds),
+    }.items():
+        found = sorted(1000 * one for one in measure())
+        yield Latency(way, statistics.median(found), found[int(0.99 * len(found))], found[-1])
+
+
+def measure_rates(items: int, repeat: int) -> Iterator[Rate]:
+    """Of small items, one way after the other, and all of that `repeat` times: so all ways share the noise."""
+    ways: dict[str, Callable[[], float]] = {
+        "StreamPy fused": lambda: rate_of("fused", items),
+        "StreamPy fused, batches of 64": lambda: rate_of("fused, batches of 64", 10 * items),
+        "StreamPy threads": lambda: rate_of("threads", items),
+        "StreamPy threads, batches of 64": lambda: rate_of("threads, batches of 64", 5 * items),
+        "StreamPy event loop": lambda: rate_of("event loop", items // 5),
+        "threads with queue.Queue": lambda: plain_rate(by_hand, items),
+        "nested generators": lambda: plain_rate(nested, 10 * items),
+    }
+    rates: dict[str, list[float]] = {way: [] for way in ways}
+    for _ in range(repeat):
+        for way, measure in ways.items():
+            rates[way].append(measure())
+    for way, found in rates.items():
+        yield Rate(way, statistics.median(found), min(found), max(found))
+
+
 def main() -> None:
     """Print both tables."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seconds", type=float, default=10.0, help="of frames for each way")
     arguments.add_argument("--items", type=int, default=100_000, help="small items for each way")
     arguments.add_argument("--repeat", type=int, default=3, help="of the rates")
+    arguments.add_argument("--json", type=Path, help="file to write the results to")
     chosen = arguments.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {UNITS} units\n")
-    print(f"{'1080p frames at 30/s':<30}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
-    for name, measure in {
-        "StreamPy fused": lambda: latencies_of("fused", chosen.seconds),
-        "StreamPy threads": lambda: latencies_of("threads", chosen.seconds),
-        "StreamPy event loop": lambda: latencies_of("event loop", chosen.seconds),
-        "threads with queue.Queue": lambda: plain_latencies(by_hand, chosen.seconds),
-        "nested generators": lambda: plain_latencies(nested, chosen.seconds),
-    }.items():
-        found = sorted(1000 * one for one in measure())
-        p99 = found[int(0.99 * len(found))]
-        print(f"{name:<30}{statistics.median(found):>9.3f}{p99:>9.3f}{found[-1]:>9.3f}")
-    print(f"\n{'small items':<30}{'items/s':>12}{'spread':>16}")
-    for name, measure_rate in {
-        "StreamPy fused": lambda: rate_of("fused", chosen.items),
-        "StreamPy fused, batches of 64": lambda: rate_of("fused, batches of 64", 10 * chosen.items),
-        "StreamPy threads": lambda: rate_of("threads", chosen.items),
-        "StreamPy threads, batches of 64": lambda: rate_of("threads, batches of 64", 5 * chosen.items),
-        "StreamPy event loop": lambda: rate_of("event loop", chosen.items // 5),
-        "threads with queue.Queue": lambda: plain_rate(by_hand, chosen.items),
-        "nested generators": lambda: plain_rate(nested, 10 * chosen.items),
-    }.items():
-        rates = sorted(measure_rate() for _ in range(chosen.repeat))
-        print(f"{name:<32}{statistics.median(rates):>10,.0f}   {rates[0]:,.0f} to {rates[-1]:,.0f}")
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {UNITS} units"
+    print(f"{machine}\n\n{'1080p frames at 30/s':<32}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
+    latencies = []
+    for latency in measure_latencies(chosen.seconds):
+        print(latency)
+        latencies.append(latency)
+    print(f"\n{'small items':<32}{'items/s':>10}{'spread':>16}")
+    rates = list(measure_rates(chosen.items, chosen.repeat))
+    print(*rates, sep="\n")
+    if chosen.json:
+        found = {"machine": machine, "latencies": list(map(asdict, latencies)), "rates": list(map(asdict, rates))}
+        chosen.json.write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":

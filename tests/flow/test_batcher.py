@@ -97,6 +97,19 @@ class AnyUse(RuleBasedStateMachine):
         self.weights.update(zip(numbers, values, strict=True))
         self.since.update(dict.fromkeys(accepted, self.now))
 
+    @rule(value=st.integers(0, 8), age=st.sampled_from([0.0, 5.0]), deadline=st.sampled_from([inf, 1.0]))
+    def let_in(self, value, age, deadline):
+        number = self.count
+        self.count += 1
+        header = Header("test", number, self.now - age, deadline=self.now + deadline)
+        has_room = len(self.waiting) < (1 if self.pipe.overflow is Overflow.LATEST else self.pipe.capacity)
+        taken = self.batcher.let_in(header, value, self.now)
+        assert taken == (has_room and self.pipe.bytes == inf)
+        if taken:
+            self.fate.offered.append(number)
+            self.weights[number] = value
+            self.since[number] = self.now
+
     @rule(at_most=st.sampled_from([1, 2, 6, inf]))
     def take(self, at_most):
         handed = self.batcher.hand_over(self.now, at_most)
@@ -169,6 +182,17 @@ def test_a_pipe_that_blocks_takes_all_bit_by_bit_and_each_batch_comes_by_itself(
             delivered += seqs(batcher.hand_over(0.0, pipe.batch).batch.headers)
     delivered += seqs(batcher.hand_over(0.0, inf).batch.headers)
     assert delivered == list(range(len(values)))
+
+
+def test_each_item_has_waited_since_it_came():
+    batcher = Batcher(Pipe(capacity=8), weigh)
+    for now, batch in ((0.0, batch_of(1, 2)), (1.0, batch_of(3))):
+        batcher.offer(batch, 0, now)
+    batcher.hand_over(4.0, inf)
+    assert (3, 11 / 3, 4.0) == (batcher.waits.count, batcher.waits.summary().mean, batcher.waits.summary().max)
+    batcher.offer(batch_of(4, 5), 0, 5.0)
+    batcher.hand_over(5.5, inf)
+    assert (5, 12.0) == (batcher.waits.count, batcher.waits.total)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,14 @@ def test_it_is_balanced_if_and_only_if_what_is_missing_is_in_flight(several):
     assert replace(account, in_flight=missing).balanced
 
 
+@given(streams=st.lists(st.sampled_from("abc"), max_size=8), times=st.integers(1, 3))
+def test_items_that_are_counted_together_are_counted_each(streams, times):
+    ledger = Ledger()
+    ledger.add_each("split", [Header(stream, number, 0.0) for number, stream in enumerate(streams)], times)
+    one_by_one = ledger_of([("split", stream, times) for stream in streams])
+    assert add_up([one_by_one], 0) == add_up([ledger], 0)
+
+
 def test_nothing_was_written():
     assert add_up([], 0) == Account()
     assert add_up([Ledger(), Ledger()], 0).balanced

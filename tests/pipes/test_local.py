@@ -231,6 +231,28 @@ def test_who_waits_uses_no_cpu():
     assert used < seconds / 10
 
 
+@pytest.mark.parametrize("is_single", [True, False])
+def test_a_thread_that_waits_without_end_is_woken_by_whatever_comes(is_single):
+    pipe = LocalPipe(Pipe(capacity=8))
+    with ThreadPoolExecutor() as pool:
+        for number in range(100):
+            handed = pool.submit(pipe.get)
+            if is_single:
+                assert pipe.let_in(Header("test", number, 0.0), number)
+            else:
+                pipe.put(batch(number, number + 1))
+            assert [number] == handed.result(SOON).batch
+
+
+def test_a_pipe_that_can_not_take_an_item_at_once_lets_none_in():
+    full, cancelled, retired = (LocalPipe(Pipe(capacity=1)) for _ in range(3))
+    full.put(batch(0, 1))
+    cancelled.cancel()
+    retired.retire()
+    header = Header("test", 1, 0.0)
+    assert [False, False, False] == [pipe.let_in(header, 1) for pipe in (full, cancelled, retired)]
+
+
 def test_it_says_how_it_is():
     pipe = LocalPipe(Pipe(capacity=8))
     pipe.put(batch(0, 2))

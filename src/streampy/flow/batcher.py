@@ -8,17 +8,16 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import repeat
+from itertools import compress, repeat
 from math import inf
-from operator import attrgetter
-from typing import Any, NamedTuple
+from operator import attrgetter, not_, sub
+from typing import Any, NamedTuple, TypeVar
 
 from streampy.flow.meter import Distribution
 from streampy.model.item import Batch, Header
 from streampy.model.pipe import Overflow, Pipe
 
-Waiting = tuple[Header, Any, float]
-"""An item in a pipe, and since when it waits (seconds). A plain tuple: these are made and taken apart by C code."""
+T = TypeVar("T")
 _deadline = attrgetter("deadline")
 
 
@@ -46,18 +45,38 @@ class Batcher:
         self._weight = 0
         self._weights: deque[int] = deque()
         """Of those that wait, as they came in: a value may grow while it waits. Empty where nobody asked for bytes."""
-        self._waiting: deque[Waiting] = deque()
+        self._headers: deque[Header] = deque()
+        """Of the items that wait; their values, and since when each waits (seconds), are in the next two.
+
+        Three columns, because these are filled and emptied by C code, without a tuple for each item.
+        """
+        self._values: deque[Any] = deque()
+        self._since: deque[float] = deque()
         self._capacity = 1 if pipe.overflow is Overflow.LATEST else pipe.capacity
         self._has_refused = False
         """Whether an item did not fit since the last batch: then waiting for a fuller one is in vain."""
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._headers)
 
     @property
     def is_full(self) -> bool:
         """Whether the next item would have to wait outside, or push another one out."""
-        return len(self._waiting) >= self._capacity or self._weight >= self.pipe.bytes or self._has_refused
+        return len(self._headers) >= self._capacity or self._weight >= self.pipe.bytes or self._has_refused
+
+    def let_in(self, header: Header, value: Any, now: float) -> bool:
+        """Take one item in where there is room and nothing else to be thought of; returns whether it was taken.
+
+        The short way of `offer`, for senders that send item by item.
+        """
+        if self._weigh is not None or len(self._headers) >= self._capacity:
+            return False
+        self._headers.append(header)
+        self._values.append(value)
+        self._since.append(now)
+        self.received += 1
+        self.high_water = max(self.high_water, len(self._headers))
+        return True
 
     def offer(self, batch: Batch[Any], start: int, now: float) -> tuple[int, list[Header]]:
         """Take in what fits of `batch[start:]`; returns how many were taken care of, and the headers of the dropped.
@@ -66,16 +85,18 @@ class Batcher:
         An item heavier than the whole bound is let into an empty pipe, or it could never pass.
         Raises Overloaded where the settings say `fail`.
         """
-        room = self._capacity - len(self._waiting)
+        room = self._capacity - len(self._headers)
         count = len(batch) - start
         if self._weigh is not None or (count > room and self.pipe.overflow is not Overflow.BLOCK):
             return self._squeeze_in(batch, start, now)
         if count > room:
             count, self._has_refused = room, True
         stop = start + count
-        self._waiting.extend(zip(batch.headers[start:stop], batch[start:stop], repeat(now), strict=False))
+        self._headers.extend(batch.headers[start:stop])
+        self._values.extend(batch[start:stop])
+        self._since.extend(repeat(now, count))
         self.received += count
-        self.high_water = max(self.high_water, len(self._waiting))
+        self.high_water = max(self.high_water, len(self._headers))
         return count, []
 
     def _squeeze_in(self, batch: Batch[Any], start: int, now: float) -> tuple[int, list[Header]]:
@@ -94,28 +115,37 @@ class Batcher:
                         continue
                     case _:
                         while not self._fits(weight):
-                            dropped.append(self._pop()[0])
-            self._waiting.append((header, value, now))
+                            dropped.append(self._drop_oldest())
+            self._headers.append(header)
+            self._values.append(value)
+            self._since.append(now)
             if self._weigh:
                 self._weights.append(weight)
                 self._weight += weight
             taken += 1
         self.received += taken
         self.dropped += len(dropped)
-        self.high_water = max(self.high_water, len(self._waiting))
+        self.high_water = max(self.high_water, len(self._headers))
         if self.pipe.overflow is Overflow.FAIL and start + taken < len(batch):
             raise Overloaded
         return taken, dropped
 
     def _fits(self, weight: int) -> bool:
-        if not self._waiting:
+        if not self._headers:
             return True
-        return len(self._waiting) < self._capacity and self._weight + weight <= self.pipe.bytes
+        return len(self._headers) < self._capacity and self._weight + weight <= self.pipe.bytes
 
-    def _pop(self) -> Waiting:
+    def _drop_oldest(self) -> Header:
+        header = self._headers.popleft()
+        self._values.popleft()
+        self._since.popleft()
+        self._lighten(1)
+        return header
+
+    def _lighten(self, count: int) -> None:
+        """The weights of the oldest ones are off."""
         if self._weights:
-            self._weight -= self._weights.popleft()
-        return self._waiting.popleft()
+            self._weight -= sum(_pop(self._weights, count))
 
     def lift_bounds(self) -> None:
         """From now on everything fits."""
@@ -124,25 +154,26 @@ class Batcher:
 
     def due(self, *, is_last: bool) -> float:
         """When a batch is to be handed over: 0 for at once, `inf` where nothing waits."""
-        if not self._waiting:
+        if not self._headers:
             return inf
-        if not self.pipe.wait or is_last or len(self._waiting) >= self.pipe.batch or self.is_full:
+        if not self.pipe.wait or is_last or len(self._headers) >= self.pipe.batch or self.is_full:
             return 0.0
-        return self._waiting[0][2] + self.pipe.wait
+        return self._since[0] + self.pipe.wait
 
     def hand_over(self, now: float, at_most: float) -> Handed:
         """The oldest items, `at_most` so many; those that are stale are refused."""
         headers: list[Header] = []
         values: list[Any] = []
         stale: list[Header] = []
-        while self._waiting and len(values) < at_most:
-            taken = self._take(at_most - len(values))
-            self.waits.extend([now - since for _, _, since in taken])
-            if self.pipe.stale < inf or min(map(_deadline, (header for header, _, _ in taken))) < now:
-                stale += [header for header, _, _ in taken if self._is_stale(header, now)]
-                taken = [one for one in taken if not self._is_stale(one[0], now)]
-            headers += [header for header, _, _ in taken]
-            values += [value for _, value, _ in taken]
+        while self._headers and len(values) < at_most:
+            count = int(min(at_most - len(values), len(self._headers)))
+            some = _pop(self._headers, count)
+            headers += some
+            values += _pop(self._values, count)
+            self._measure(_pop(self._since, count), now)
+            self._lighten(count)
+            if self.pipe.stale < inf or min(map(_deadline, some)) < now:
+                headers, values = self._refuse_stale(headers, values, stale, now)
         self._has_refused = False
         self.delivered += len(values)
         self.expired += len(stale)
@@ -152,16 +183,36 @@ class Batcher:
 
     def drop_all(self) -> list[Header]:
         """Nobody will take what waits; returns the headers."""
-        headers = [header for header, _, _ in self._take(inf)]
+        headers = list(self._headers)
+        for column in (self._headers, self._values, self._since, self._weights):
+            column.clear()
+        self._weight = 0
         self.dropped += len(headers)
         return headers
 
-    def _take(self, at_most: float) -> list[Waiting]:
-        if at_most < len(self._waiting) or self._weights:
-            return [self._pop() for _ in range(int(min(at_most, len(self._waiting))))]
-        taken = list(self._waiting)
-        self._waiting.clear()
-        return taken
+    def _measure(self, since: list[float], now: float) -> None:
+        """How long they waited. They came in this order, so where the first and the last came at once all did."""
+        if since[0] == since[-1]:
+            self.waits.extend(repeat(now - since[0], len(since)))
+        else:
+            self.waits.extend(map(sub, repeat(now), since))
+
+    def _refuse_stale(
+        self, headers: list[Header], values: list[Any], stale: list[Header], now: float
+    ) -> tuple[list[Header], list[Any]]:
+        """Those that are fresh; the headers of the others are added to `stale`."""
+        fresh = [not self._is_stale(header, now) for header in headers]
+        stale += compress(headers, map(not_, fresh))
+        return list(compress(headers, fresh)), list(compress(values, fresh))
 
     def _is_stale(self, header: Header, now: float) -> bool:
         return now - header.born > self.pipe.stale or now > header.deadline
+
+
+def _pop(column: deque[T], count: int) -> list[T]:
+    """The oldest ones, which are then no longer there."""
+    if count < len(column):
+        return [column.popleft() for _ in range(count)]
+    popped = list(column)
+    column.clear()
+    return popped

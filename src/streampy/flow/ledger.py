@@ -5,11 +5,14 @@ Pure. One writer at a time; `add_up` makes one account of many.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from streampy.model.item import Header, Reason
+
+_stream = itemgetter(Header._fields.index("stream"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ class Ledger:
     """Whether anybody wants to hear of each birth."""
 
     def __init__(self) -> None:
-        self.counts: Counter[tuple[str, str]] = Counter()
+        self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)  # counts in half the time of a Counter
 
     def add(self, what: str, header: Header, count: int = 1) -> None:
         """Count an item, or so many that were made of it; `what` is a field of Account."""
@@ -67,13 +70,16 @@ class Ledger:
     def release(self, header: Header) -> None:
         """The unit is done with the item, and its parts are counted."""
 
-    def add_each(self, what: str, headers: Iterable[Header]) -> None:
-        """Count items of any streams."""
-        counts = self.counts
+    def add_each(self, what: str, headers: Sequence[Header], times: int = 1) -> None:
+        """Count items of any streams, each `times` so often."""
+        streams = set(map(_stream, headers))
+        if len(streams) == 1:  # nearly always, and much quicker
+            self.counts[what, streams.pop()] += len(headers) * times
+            return
         for header in headers:
-            counts[what, header.stream] += 1
+            self.counts[what, header.stream] += times
 
-    def ended(self, headers: Iterable[Header], reason: Reason) -> None:
+    def ended(self, headers: Sequence[Header], reason: Reason) -> None:
         """Count items that ended without a result."""
         self.add_each(reason.value, headers)
 

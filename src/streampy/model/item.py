@@ -95,7 +95,7 @@ class Batch(list[T]):
     __slots__ = ("headers",)
 
     def __init__(self, values: Iterable[T] = (), headers: list[Header] | None = None) -> None:
-        super().__init__(values)
+        self.extend(values)  # half the time of super().__init__
         self.headers: list[Header] = [] if headers is None else headers
 
     @property

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from streampy.flow.batcher import Handed
 from streampy.model.item import Batch, Header
+from streampy.pipes.guard import Guard, Sleeper, sleeper_here
 
 _LOOK_UP = 0.5
 """Seconds."""
@@ -53,11 +54,15 @@ class Bell:
     Does what a Condition does, at half its cost: the lock is known to be a plain one, and all are woken at once.
     """
 
-    __slots__ = ("_waiting", "_wakers", "lock")
+    __slots__ = ("_waiting", "_wakers", "lock", "passes_turn")
 
-    def __init__(self, lock: Lock) -> None:
+    def __init__(self, lock: Guard) -> None:
         self.lock = lock
-        self._waiting: list[Lock] = []
+        self.passes_turn = False
+        """Whether whoever rings lets those that are woken go first: see `Guard`. Else it goes on, until its turn (the
+        GIL's) is over.
+        """
+        self._waiting: list[Lock | Sleeper] = []
         self._wakers: list[Callable[[], None]] = []
 
     def twin(self) -> Bell:
@@ -77,6 +82,18 @@ class Bell:
 
     def wait(self, until: float) -> None:
         """Give the lock back until the bell rings, at most until then. The lock is held. Raises TimeoutError."""
+        sleeper = sleeper_here(self.lock) if until == inf and self.passes_turn else None
+        if sleeper is None:
+            self._wait_at_lock(until)
+            return
+        self._waiting.append(sleeper)
+        self.lock.release()
+        try:
+            sleeper.sleep()
+        finally:
+            self.lock.acquire()
+
+    def _wait_at_lock(self, until: float) -> None:
         waiter = Lock()
         waiter.acquire()
         self._waiting.append(waiter)
@@ -94,13 +111,16 @@ class Bell:
     def ringing(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
         """A future that is done when the bell rings next. The lock is held."""
         future: asyncio.Future[None] = loop.create_future()
+        thread = get_ident()
 
         def finish() -> None:
             if not future.done():
                 future.set_result(None)
 
         def wake() -> None:
-            if not loop.is_closed():
+            if get_ident() == thread:
+                finish()
+            elif not loop.is_closed():
                 loop.call_soon_threadsafe(finish)
 
         self._wakers.append(wake)

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 from sys import getsizeof
-from threading import Lock
 from time import monotonic
-from typing import Any, final
+from typing import Any, Final, final
 
 from streampy.flow.batcher import Handed
 from streampy.flow.priority import make_batcher
 from streampy.model.item import Batch, Header
 from streampy.model.pipe import Pipe
 from streampy.pipes.base import Bell, Cancelled, put_into
+from streampy.pipes.guard import Guard
+
+_HURRY: Final = 0.00002
+"""Seconds between items that come one by one: a sender that is quicker has the next one ready before anybody wakes."""
 
 
 def weigh(value: Any) -> int:
@@ -37,12 +40,15 @@ class LocalPipe:
     def __init__(
         self, settings: Pipe, senders: int = 1, arrived: Bell | None = None, now: Callable[[], float] = monotonic
     ) -> None:
-        self.arrived = arrived or Bell(Lock())
+        self.arrived = arrived or Bell(Guard())
         self.room = self.arrived.twin()
+        self.arrived.passes_turn = self.room.passes_turn = True
         self._now = now
         self.batcher = make_batcher(settings, weigh)
         self.lock = self.arrived.lock
         self._senders = senders
+        self._latest = -inf
+        """When the latest item came that came alone (seconds)."""
         self._is_cancelled = False
         self._is_retired = False
 
@@ -58,6 +64,17 @@ class LocalPipe:
     def put(self, batch: Batch[Any], until: float = inf) -> list[Header]:
         """See `Sender.put`."""
         return put_into(self, batch, until)
+
+    def let_in(self, header: Header, value: Any) -> bool:
+        """Take one item where that needs no waiting and drops nothing; returns whether it was taken."""
+        with self.lock:
+            now = self._now()
+            if self._is_cancelled or self._is_retired or not self.batcher.let_in(header, value, now):
+                return False
+            self.arrived.passes_turn = now - self._latest > _HURRY
+            self._latest = now
+            self.arrived.ring()
+            return True
 
     def offer(self, batch: Batch[Any], start: int, dropped: list[Header]) -> int:
         """See `Intake.offer`."""

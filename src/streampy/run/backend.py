@@ -7,11 +7,12 @@ time; hence nothing in `run/` starts a thread, waits, or looks at a clock but th
 from __future__ import annotations
 
 from contextlib import suppress
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from streampy.pipes.base import Bell, patience, wait_for
+from streampy.pipes.guard import Guard
 
 if TYPE_CHECKING:
     import asyncio
@@ -38,11 +39,11 @@ class Backend:
     now: Callable[[], float] = staticmethod(monotonic)
     """Seconds; from an arbitrary start, never back."""
 
-    def lock(self) -> Lock:
+    def lock(self) -> Guard:
         """What guards whatever several workers use."""
-        return Lock()
+        return Guard()
 
-    def bell(self, lock: Lock) -> Bell:
+    def bell(self, lock: Guard) -> Bell:
         """A bell for what `lock` guards; the backend made it."""
         return Bell(lock)
 

@@ -17,6 +17,7 @@ from streampy.run.call_async import run_async
 from streampy.run.hand import Hand
 from streampy.run.inlet import Taken
 from streampy.run.member import Member
+from streampy.run.runners import HOLD_BACK
 from streampy.run.source import run_source_async
 from streampy.run.stream import run_stream_async
 from streampy.run.turnstile import Sent
@@ -133,17 +134,21 @@ class TaskMember(Member):
     async def _takes(self) -> AsyncIterator[Taken]:
         inlet = self.inlet
         assert inlet is not None, "a source has no inlet, and takes nothing"  # noqa: S101 - narrows the type
+        is_hungry = self.head.is_plain and self._turnstile is None
+        appetite = 1.0
         while self.may_go_on:
             since = self._rest()
-            taken = await inlet.get_async(self.mail)
-            self._taken_at = self.head.now()
-            self.head.meter.idle += self._taken_at - since
+            taken = await inlet.get_async(self.mail, appetite)
+            then = self._taken_at = self.head.now()
+            self.head.meter.idle += then - since
             if taken is None:
                 return
             await self.mail.read_async()
             self.in_hand = len(taken.batch)
             self._news(taken)
             yield taken
+            if is_hungry and taken.batch:
+                appetite = HOLD_BACK * len(taken.batch) / max(self.head.now() - then, 1e-9)
             self._done(taken)
 
 

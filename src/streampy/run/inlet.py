@@ -6,8 +6,8 @@ Knows nothing of what is done with a batch.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +38,11 @@ class Taken:
 
     batch: Batch[Any]
     ticket: int | None = None
-    lost: list[tuple[Header, Reason]] = field(default_factory=list)
-    buried: list[Tombstone] = field(default_factory=list)
-    late: list[Header] = field(default_factory=list)
-    absorbed: list[Header] = field(default_factory=list)
-    made: list[Header] = field(default_factory=list)
+    lost: Sequence[tuple[Header, Reason]] = ()
+    buried: Sequence[Tombstone] = ()
+    late: Sequence[Header] = ()
+    absorbed: Sequence[Header] = ()
+    made: Sequence[Header] = ()
     """See `Verdict`."""
 
 
@@ -60,6 +60,8 @@ class Inlet:
             name: LocalPipe(entry.pipe, max(1, len(entry.links)), self._arrived, self._now)
             for name, entry in plan.inputs.items()
         }
+        self._only = next(iter(self.pipes.items()))
+        """The input, where there is one."""
         self.batch = max(entry.pipe.batch for entry in plan.inputs.values())
         self.joiner = _joiner(plan)
         workers = plan.spec.workers
@@ -100,6 +102,12 @@ class Inlet:
             return self._after_put(port, self.pipes[port].put(batch, until))
         except Overloaded:
             raise self._overload(port, batch) from None
+
+    def put_one(self, port: str, header: Header, value: Any) -> list[Header]:
+        """As `put`, for one item: the short way."""
+        if self.loop is None and self.wake is None and self.pipes[port].let_in(header, value):
+            return []
+        return self.put(port, Batch([value], [header]))
 
     async def put_async(self, port: str, batch: Batch[Any]) -> list[Header]:
         """As `put`, for a task of the event loop."""
@@ -171,14 +179,14 @@ class Inlet:
                 except TimeoutError:
                     continue
 
-    async def get_async(self, mail: Mailbox) -> Taken | None:
+    async def get_async(self, mail: Mailbox, appetite: float = 1.0) -> Taken | None:
         """As `get`, for a task of the event loop."""
         loop = asyncio.get_running_loop()
         while True:
             with self.lock:
                 if mail:
                     return Taken(Batch())
-                taken, until = self._poll(self._now())
+                taken, until = self._poll(self._now(), appetite)
                 if taken is not None or until is None:
                     return taken
                 ringing = self._arrived.ringing(loop)
@@ -195,7 +203,7 @@ class Inlet:
             return None, inf
         if self.joiner is not None:
             return self._poll_join(self.joiner, now)
-        (name, pipe), *_ = self.pipes.items()
+        name, pipe = self._only
         due = pipe.due() if len(self._inside) < self.limit else _never(pipe)
         if due > now:
             return None, None if pipe.has_ended and not len(pipe.batcher) else due

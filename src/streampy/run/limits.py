@@ -5,8 +5,8 @@ Knows nothing of inlets, but that they want to hear of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from threading import Lock
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from streampy.flow.families import Families, Family, family
@@ -24,7 +24,7 @@ class Listener(Protocol):
 class Limits:
     """What all ledgers of a process count together, where anybody listens. Any thread may tell it."""
 
-    def __init__(self, listeners: Iterable[Listener], lock: Lock) -> None:
+    def __init__(self, listeners: Iterable[Listener], lock: AbstractContextManager[None]) -> None:
         self._listeners = list(listeners)
         self._families = Families()
         self._lock = lock
@@ -59,10 +59,10 @@ class HeardLedger(Ledger):
         if count:
             self._limits.note(what, header, count)
 
-    def add_each(self, what: str, headers: Iterable[Header]) -> None:
+    def add_each(self, what: str, headers: Sequence[Header], times: int = 1) -> None:
         """See `Ledger.add_each`."""
         for header in headers:
-            self.add(what, header)
+            self.add(what, header, times)
 
     def born(self, headers: Iterable[Header]) -> None:
         """See `Ledger.born`."""

@@ -16,24 +16,25 @@ class Mailbox:
     """One worker's. Anyone may post; the worker reads when it has nothing in its hands."""
 
     def __init__(self) -> None:
-        self._letters: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self.letters: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        """For those who look very often whether there are any."""
         self._is_shut = False
 
     def __bool__(self) -> bool:
-        return bool(self._letters)
+        return bool(self.letters)
 
     def post(self, what: Callable[[], Any]) -> Future[Any]:
         """Have something done; the future holds what it returned or raised."""
         answer: Future[Any] = Future()
-        self._letters.append((what, answer))
+        self.letters.append((what, answer))
         if self._is_shut:
             self.shut()
         return answer
 
     def read(self) -> None:
         """Do all that was posted. What raises is told to whoever posted it, and harms nobody else."""
-        while self._letters:
-            what, answer = self._letters.popleft()
+        while self.letters:
+            what, answer = self.letters.popleft()
             try:
                 answer.set_result(what())
             except Exception as error:
@@ -41,8 +42,8 @@ class Mailbox:
 
     async def read_async(self) -> None:
         """As `read`; what is `async def` is awaited."""
-        while self._letters:
-            what, answer = self._letters.popleft()
+        while self.letters:
+            what, answer = self.letters.popleft()
             try:
                 result = what()
                 answer.set_result(await result if isawaitable(result) else result)
@@ -52,6 +53,6 @@ class Mailbox:
     def shut(self) -> None:
         """The worker has left: nobody will read."""
         self._is_shut = True
-        while self._letters:
-            _, answer = self._letters.popleft()
+        while self.letters:
+            _, answer = self.letters.popleft()
             answer.cancel()

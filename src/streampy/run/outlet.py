@@ -5,7 +5,7 @@ Each worker has an outlet of its own, so the counts have one writer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,11 +27,25 @@ class Door(Protocol):
     def put(self, batch: Batch[Any]) -> list[Header]:
         """Put a batch, waiting for room; returns the headers that were dropped."""
 
+    def put_one(self, header: Header, value: Any) -> list[Header]:
+        """As `put`, for one item: the short way."""
+
     async def put_async(self, batch: Batch[Any]) -> list[Header]:
         """As `put`, for a task of the event loop."""
 
     def end(self) -> None:
         """Nothing more comes."""
+
+
+def deliver(headers: Sequence[Header], now: float, ledger: Ledger, latency: Distribution) -> None:
+    """Count items that came to their end, and measure how long that took since they were born."""
+    if len(headers) == 1:
+        (header,) = headers
+        ledger.add("delivered", header)
+        latency.record(now - header.born)
+        return
+    ledger.add_each("delivered", headers)
+    latency.extend([now - header.born for header in headers])
 
 
 class Outlet:
@@ -58,41 +72,45 @@ class Outlet:
 
     def put(self, port: str, batch: Batch[Any]) -> None:
         """Send a batch to all that are linked to the port; waits where they make it wait."""
+        doors = self.doors[port]
+        if len(doors) > 1:
+            self.ledger.add_each("split", batch.headers, len(doors) - 1)
         since = self.now()
-        for door in self._copies(port, batch):
-            self.ledger.ended(door.put(batch), Reason.DROPPED)
+        for door in doors:
+            if dropped := door.put(batch):
+                self.ledger.ended(dropped, Reason.DROPPED)
         self.blocked += self.now() - since
 
     def put_one(self, port: str, header: Header, value: Any) -> None:
         """Send one item."""
-        self.put(port, Batch([value], [header]))
+        doors = self.doors[port]
+        if len(doors) != 1:
+            self.put(port, Batch([value], [header]))
+            return
+        since = self.now()
+        if dropped := doors[0].put_one(header, value):
+            self.ledger.ended(dropped, Reason.DROPPED)
+        self.blocked += self.now() - since
 
     async def put_async(self, port: str, batch: Batch[Any]) -> None:
         """As `put`, for a task of the event loop."""
-        since = self.now()
-        for door in self._copies(port, batch):
-            self.ledger.ended(await door.put_async(batch), Reason.DROPPED)
-        self.blocked += self.now() - since
-
-    def _copies(self, port: str, batch: Batch[Any]) -> Sequence[Door]:
-        """The doors behind a port; each item is counted once more for each door but the first."""
         doors = self.doors[port]
         if len(doors) > 1:
-            for header in batch.headers:
-                self.ledger.add("split", header, len(doors) - 1)
-        return doors
+            self.ledger.add_each("split", batch.headers, len(doors) - 1)
+        since = self.now()
+        for door in doors:
+            if dropped := await door.put_async(batch):
+                self.ledger.ended(dropped, Reason.DROPPED)
+        self.blocked += self.now() - since
 
     @property
     def is_blocked(self) -> bool:
         """Whether anything that follows is full."""
         return any(door.is_full for doors in self.doors.values() for door in doors)
 
-    def delivered(self, headers: Iterable[Header]) -> None:
+    def delivered(self, headers: Sequence[Header]) -> None:
         """Items came to their end at a sink."""
-        now = self.now()
-        for header in headers:
-            self.ledger.add("delivered", header)
-            self.latency.record(now - header.born)
+        deliver(headers, self.now(), self.ledger, self.latency)
 
     def bury(self, header: Header, reason: Reason, cause: BaseException | None = None) -> None:
         """An item ended in the unit without a result."""

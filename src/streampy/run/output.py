@@ -5,6 +5,7 @@ Until somebody streams, or says by waiting that nobody will, a full output holds
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import Any
 
@@ -18,6 +19,7 @@ from streampy.pipes.base import Cancelled, put_into, put_into_async
 from streampy.pipes.local import weigh
 from streampy.run.answers import Answers
 from streampy.run.backend import Backend
+from streampy.run.outlet import deliver
 
 
 class Output:
@@ -59,6 +61,14 @@ class Output:
         """See `Door.put`."""
         return put_into(self, batch)
 
+    def put_one(self, header: Header, value: Any) -> list[Header]:
+        """See `Door.put_one`."""
+        with self._lock:
+            if self._discards and not self._is_cancelled and not self.answers.are_awaited:
+                self._deliver((header,))
+                return []
+        return put_into(self, Batch([value], [header]))
+
     async def put_async(self, batch: Batch[Any]) -> list[Header]:
         """See `Door.put_async`."""
         return await put_into_async(self, batch)
@@ -82,11 +92,8 @@ class Output:
             self.arrived.ring()
         return taken
 
-    def _deliver(self, headers: list[Header]) -> None:
-        now = self._now()
-        for header in headers:
-            self.ledger.add("delivered", header)
-            self.latency.record(now - header.born)
+    def _deliver(self, headers: Sequence[Header]) -> None:
+        deliver(headers, self._now(), self.ledger, self.latency)
 
     def get(self, until: float = inf) -> Any:
         """The next value. Raises TimeoutError, and EOFError when nothing more will come."""

@@ -56,6 +56,10 @@ class InletDoor:
         """See `Door.put`."""
         return self._inlet.put(self._port, batch)
 
+    def put_one(self, header: Header, value: Any) -> list[Header]:
+        """See `Door.put_one`."""
+        return self._inlet.put_one(self._port, header, value)
+
     async def put_async(self, batch: Batch[Any]) -> list[Header]:
         """See `Door.put_async`."""
         return await self._inlet.put_async(self._port, batch)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from itertools import repeat
 from math import inf
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from streampy.errors import UnitFailed
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from streampy.run.gate import Gate
     from streampy.run.runners import Desk
 
-_SPECIAL = frozenset({Batch, Item})
+_SPECIAL = frozenset({Batch, Item, NoneType})
 _new = tuple.__new__
 """Makes a header in half the time that its own `__new__` takes, which is written in Python."""
 
@@ -36,14 +37,11 @@ class Births:
         self._stream = call.worker.name
         self._now = call.outlet.now
         self._call = call
+        self._emit = call.meter.emit
         self._ledger = call.outlet.ledger
         self._counts = self._ledger.counts
         self._born = ("born", self._stream)
         self._seq = self._counts[self._born]  # more than 0 where the worker before was replaced, or its unit made anew
-
-    def are_plain(self, value: Any) -> bool:
-        """Whether the value becomes one item, and nothing else is to be thought of."""
-        return value is not None and self._ports.named is None and type(value) not in _SPECIAL
 
     def of(self, value: Any) -> Iterator[tuple[str, Batch[Any]]]:
         """What is to be emitted for one value: a value, an item with its own header, a batch, or named outputs."""
@@ -73,9 +71,8 @@ class Births:
     def header(self) -> Header:
         """The identity of an item that is born now."""
         seq = self._seq
-        self._seq = seq + 1
-        self._counts[self._born] = seq + 1
-        self._call.meter.emit(1)
+        self._seq = self._counts[self._born] = seq + 1
+        self._emit(1)
         header: Header = _new(Header, (self._stream, seq, self._now(), (), inf, NO_META))
         if self._ledger.is_heard:
             self._ledger.born((header,))
@@ -86,7 +83,7 @@ class Births:
         first = self._seq
         self._seq = first + count
         self._counts[self._born] = first + count
-        self._call.meter.emit(count)
+        self._emit(count)
         same = repeat(self._stream), range(first, first + count), repeat(self._now()), repeat(()), repeat(inf)
         headers = list(map(_new, repeat(Header), zip(*same, repeat(NO_META), strict=False)))
         self._ledger.born(headers)
@@ -98,10 +95,11 @@ def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onwa
     births = Births(call)
     record = call.meter.work.record
     values = _values(call, work)
-    mail = desk.mail
+    letters, is_stopping = desk.mail.letters, call.worker.asked_to_stop.is_set
+    is_plain = call.plan.ports.named is None
     try:
         while True:
-            if (mail or not gate.is_free) and not _may_go_on(call, gate, desk):
+            if (letters or not gate.is_free) and not _may_go_on(call, gate, desk):
                 return
             desk.at = call
             then = call.now()
@@ -114,9 +112,9 @@ def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onwa
             except Exception as error:
                 raise call.trouble.failure("", error) from error
             record(call.now() - then)
-            if call.worker.stopping:
+            if is_stopping():
                 return  # born after the process was told to stop: it never was
-            if births.are_plain(value):
+            if is_plain and type(value) not in _SPECIAL:
                 onward.put_one(OUT, births.header(), value)
                 continue
             for port, batch in births.of(value):
