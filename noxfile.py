@@ -33,6 +33,18 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def pool(session: nox.Session) -> None:
+    """A pool of workers under a square wave of load: how soon they follow."""
+    session.run("python", "benchmarks/pool.py", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """A graph in which everything happens at once, for so long as `-- --for 1h` says: nothing may grow."""
+    session.run("python", "benchmarks/soak.py", *session.posargs)
+
+
+@nox.session
 def example(session: nox.Session) -> None:
     """The faces example, beside the same code as one plain loop."""
     session.run("python", "-m", "examples.faces", "--compare", *session.posargs)

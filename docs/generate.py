@@ -2,7 +2,7 @@
 
 `./dev nox -s docs` runs it; with `--check` it only names what is out of date. A table stands between
 `<!-- NAME: written by docs/generate.py -->` and `<!-- end -->`; a picture `NAME.svg` shows the `NAME.yaml` of a page,
-or of an example. Knows nothing of what the pages say around them.
+or of an example, unless `benchmarks/NAME.py` draws it. Knows nothing of what the pages say around them.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ _WORDS = {
     "number": "a number",
     "object": "a mapping",
 }
+_TEXTS = {"5ms": "a duration", "64MB": "a size", "10/s": "a rate"}
+"""By an example that the schema gives."""
 Row = tuple[str, ...]
 
 
@@ -61,7 +63,8 @@ def _pictures() -> dict[Path, str]:
     for page in PAGES:
         text = page.read_text()
         for target, name in _PICTURE.findall(text):
-            drawn[(page.parent / target).resolve()] = _draw(name, text)
+            if not (ROOT / "benchmarks" / f"{name}.py").exists():  # what was measured differs from run to run
+                drawn[(page.parent / target).resolve()] = _draw(name, text)
     return drawn
 
 
@@ -141,7 +144,7 @@ def _default(schema: dict[str, Any]) -> str:
 def _takes(schema: dict[str, Any], key: str) -> str:
     """What a key takes, in words; that any value may be a variable is told elsewhere, once."""
     kinds = [_kind(one, key) for one in schema.get("anyOf", [schema])]
-    if {"a duration", "a size"} & set(kinds):
+    if {*_TEXTS.values()} & set(kinds):
         kinds = [kind for kind in kinds if not kind.startswith("a number")]
     return ", or ".join(dict.fromkeys(kind for kind in kinds if kind))
 
@@ -163,7 +166,7 @@ def _text(schema: dict[str, Any]) -> str:
     examples = schema.get("examples", [])
     if "${" in schema.get("pattern", "").replace("\\", ""):
         return ""
-    return "a duration" if "5ms" in examples else "a size" if "64MB" in examples else "text"
+    return next((kind for example, kind in _TEXTS.items() if example in examples), "text")
 
 
 def _verbs() -> str:

@@ -1,25 +1,14 @@
-"""What docs/compared.md says of features that land later than the page: skipped until they are there."""
+"""What docs/compared.md says beside several of the four libraries, where no other test shows it."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import fields
 from time import monotonic
-
-import pytest
 
 import streampy as sp
 
 SOON = 20.0
-
-with_used_processes = pytest.mark.skipif(
-    "from_" not in {setting.name for setting in fields(sp.Pipe)},
-    reason="processes used as units, default links, order and rate of pipes are not there yet",
-)
-with_simulate = pytest.mark.skipif(
-    "simulate" not in sp.testing.__all__, reason="streampy.testing.simulate is not there yet"
-)
 
 
 def numbers(*, until: int = 5) -> Iterator[int]:
@@ -40,7 +29,6 @@ def doubled_twice() -> sp.Process:
     return sp.Process("twice").add("double", inner).add("again", double, from_="double")
 
 
-@with_used_processes
 def test_a_process_is_a_unit_of_another_as_deep_as_one_likes():
     process = sp.Process("outer").add("numbers", numbers).add("twice", doubled_twice(), from_="numbers")
     with sp.run(process) as running:
@@ -48,7 +36,6 @@ def test_a_process_is_a_unit_of_another_as_deep_as_one_likes():
     assert ["numbers", "twice/double/double", "twice/again"] == list(running.plan.units)
 
 
-@with_used_processes
 def test_open_inputs_and_outputs_of_a_process_are_its_ports():
     inner = sp.Process("sums").add("add", add).add("double", double)
     process = sp.Process("outer").add("numbers", numbers)
@@ -58,7 +45,6 @@ def test_open_inputs_and_outputs_of_a_process_are_its_ports():
         assert [0, 4, 8, 12, 16] == list(running.stream("both", timeout=SOON))
 
 
-@with_used_processes
 def test_a_whole_process_has_several_workers_and_keeps_its_order():
     inner = sp.Process("inner").add("double", double, workers=2).add("again", double, from_="double")
     process = sp.Process("outer").add("numbers", numbers, until=200).add("inner", inner, from_="numbers", workers=2)
@@ -68,7 +54,6 @@ def test_a_whole_process_has_several_workers_and_keeps_its_order():
     assert {"numbers": 1, "inner/double": 4, "inner/again": 2} == workers
 
 
-@with_used_processes
 def test_units_that_know_whom_they_follow_need_no_links():
     class Doubled(sp.Unit):
         number = sp.Pipe(from_="numbers")
@@ -80,7 +65,6 @@ def test_units_that_know_whom_they_follow_need_no_links():
         assert [0, 2, 4, 6, 8] == list(running.stream("doubled", timeout=SOON))
 
 
-@with_used_processes
 def test_a_unit_works_at_the_rate_that_it_is_given():
     process = sp.Process("paced").add("numbers", numbers, until=10)
     process.add("double", double, from_="numbers", pipe={"rate": "200/s"})
@@ -90,7 +74,6 @@ def test_a_unit_works_at_the_rate_that_it_is_given():
     assert 8.9 / 200 <= monotonic() - began
 
 
-@with_used_processes
 def test_what_is_urgent_overtakes_what_waits():
     has_first, may_go_on = threading.Event(), threading.Event()
 
@@ -109,9 +92,7 @@ def test_what_is_urgent_overtakes_what_waits():
         assert [0, 2, 1] == [next(done) for _ in range(3)]
 
 
-@with_simulate
 def test_a_whole_process_runs_in_one_thread_and_twice_the_same():
-    pytest.importorskip("greenlet")
     process = sp.Process("inline").add("numbers", numbers, until=20)
     process.add("double", double, from_="numbers", workers=3, ordered=False)
     threads = threading.active_count()
@@ -121,10 +102,7 @@ def test_a_whole_process_runs_in_one_thread_and_twice_the_same():
     assert threads == threading.active_count()
 
 
-@with_simulate
 def test_a_batch_goes_out_in_time_while_items_trickle_in():
-    pytest.importorskip("greenlet")
-
     def trickle() -> Iterator[int]:
         for number in range(10):
             sp.worker().sleep(0.125)
