@@ -11,7 +11,7 @@ import pytest
 UNITS = '''
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import streampy as sp
 
@@ -56,6 +56,13 @@ def stuck(number: int) -> None:
 
 def last(numbers: Iterator[int]) -> None:
     for number in numbers:
+        if number == 0:
+            print("ready", flush=True)
+    print("drained", flush=True)
+
+
+async def last_async(numbers: AsyncIterator[int]) -> None:
+    async for number in numbers:
         if number == 0:
             print("ready", flush=True)
     print("drained", flush=True)

@@ -122,6 +122,23 @@ def test_signal_drains(number, name, code, started):
     assert "in flight" not in err
 
 
+@pytest.mark.parametrize("way", ["fused", "threads", "async"])
+def test_f14_sigterm_drains_what_is_under_way(way, started, folder):
+    last = {"fused": "last", "threads": "last", "async": "last_async"}[way]
+    pipe = ", pipe: {capacity: 8}" if way == "threads" else ""
+    text = f"process: live\nunits:\n  n: {{use: 'units:forever'}}\n  d: {{use: 'units:double', from: n{pipe}}}\n"
+    (folder / "way.yaml").write_text(f"{text}  l: {{use: 'units:{last}', from: d{pipe}}}\n")
+    process = started("way.yaml", "--json")
+
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=30)
+
+    ledger = json.loads(out.splitlines()[-1])["processes"][0]["ledger"]
+    assert process.returncode == Exit.OK
+    assert ledger["born"] == ledger["delivered"] > 0
+    assert "drained" in out
+
+
 def test_second_ctrl_c_kills_at_once(started):
     process = started("stuck.yaml")
 

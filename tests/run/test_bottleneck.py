@@ -163,6 +163,19 @@ def test_pipe_that_lets_no_more_pass_is_the_limit_as_it_is_told_to_be(overflow):
     assert finding.why.startswith("the pipe of quick is the limit, as it is told to be: 300 items/s, and its pipe ")
 
 
+@pytest.mark.parametrize("overflow", ["block", "drop_oldest"])
+def test_unit_behind_a_pipe_that_lets_only_some_items_in_is_the_limit_and_not_that_pipe(overflow):
+    entry = {"capacity": 4, "in_flight": 2, "overflow": overflow}
+    finding = found(chain(numbers, quick, slow, quick={"pipe": entry}))
+    assert (Limit.UNIT, ("slow",)) == (finding.limit, finding.units)
+
+
+def test_pipe_that_lets_in_too_few_for_those_behind_it_is_the_limit():
+    finding = found(chain(numbers, quick, slow, quick={"pipe": {"capacity": 4, "in_flight": 1}}, slow={"workers": 3}))
+    assert (Limit.PACE, ("quick",)) == (finding.limit, finding.units)
+    assert "lets 1 items in at once" in str(finding)
+
+
 def test_larger_batch_is_advised_where_batches_are_full():
     finding = found(
         chain(numbers, slow_batch, numbers={"until": 400}, slow_batch={"pipe": {"capacity": 8, "batch": 8}})

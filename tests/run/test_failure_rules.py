@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from math import inf
+from pathlib import Path
 
 import pytest
 
@@ -527,6 +529,43 @@ def test_f21_capacity_one_everywhere_with_several_workers(way_with_pipes):
     process = way_with_pipes.process(numbers, same, same, same, a={"until": 200}, b=one, c=one, d=one)
     with sp.run(process) as running:
         assert drain(running, "d") == list(range(200))
+
+
+# F16: memory in a long run
+
+
+def resident() -> int:
+    """Bytes of this OS process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_f16_memory_stays_flat_in_a_long_run(way):
+    """A gigabyte goes through, with filters, errors and fan-outs on the way; measured after the first fifth."""
+    memory: list[int] = []
+    count = 10_000
+
+    def blocks() -> Iterator[bytes]:
+        for _ in range(count):
+            yield bytes(100_000)
+
+    def some(data: bytes) -> Iterator[bytes]:
+        some.calls = getattr(some, "calls", 0) + 1
+        if some.calls % 10 == 3:
+            raise ValueError
+        if some.calls % 10 != 4:
+            yield data
+            yield data
+
+    def sink(data: bytes) -> None:
+        sink.calls = getattr(sink, "calls", 0) + 1
+        if sink.calls in (count * 16 // 10 // 5, count * 16 // 10):
+            memory.append(resident())
+
+    process = way.process(blocks, some, sink, b={"on_error": "skip"})
+    with sp.run(process) as running:
+        running.wait(SOON)
+    assert running.stats().ledger.balanced
+    assert memory[1] - memory[0] < 10_000_000
 
 
 # F12: a hung worker

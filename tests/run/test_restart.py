@@ -105,8 +105,16 @@ def test_a_batch_on_which_a_worker_died_is_tried_one_by_one():
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_f10_a_poisonous_item_is_dead_lettered_after_so_many_deaths(workers):
+@pytest.mark.parametrize("is_async", [False, True])
+def test_f10_a_poisonous_item_is_dead_lettered_after_so_many_deaths(workers, is_async):
     unit = mortal()
+    if is_async:
+        work = unit.work
+
+        async def work_async(self: Mortal, number: int) -> int:
+            return work(self, number)
+
+        unit.work = work_async
     process = sp.Process("poison").add("a", numbers)
     process.add("b", unit, from_="a", on_crash=RESTART, workers=workers, deaths=99)
     with sp.run(process) as running:

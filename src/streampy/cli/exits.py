@@ -16,7 +16,7 @@ class Exit(IntEnum):
     USAGE = 2, "the command line can't be understood"
     PROCESS = 3, "a process can't be started as it is described"
     HUNG = 4, "a worker did not come back in time"
-    DIED = 5, "a worker died without telling why"
+    DIED = 5, "a worker died, or too many did and were replaced before"
     BUG = 70, "a mistake in StreamPy itself"
     INTERRUPTED = 130, "Ctrl-C: drained and stopped; at the second one killed at once"
 

@@ -38,7 +38,7 @@ class Limit(Enum):
     BURSTS = "bursts"
     """A unit keeps up on the whole, but its pipe loses items now and then."""
     PACE = "pace"
-    """A pipe lets no more pass: it has a `rate`."""
+    """A pipe lets no more pass: it has a `rate`, or lets so many items in at once (`in_flight`)."""
     HAND_OVER = "hand-over"
     """A pipe is full though its unit is rarely in its own code: the rest is handing over, or waiting for the GIL."""
     NOTHING = "nothing"
@@ -95,6 +95,8 @@ class _Search:
 
     def _slow(self, chain: Sequence[str]) -> Finding:
         """What is the matter with the worker behind a pipe that is full."""
+        if self.shares[chain[0]].idle > _SPARE and self._at_once(chain[0]) < inf:
+            return self._let_in(chain)
         if self.shares[chain[0]].idle > _SPARE:
             return self._pace(chain[0]) if self._rate(chain[0]) < inf else self._bursts(chain[0])
         if self._engaged(chain) > _MOST > self._busy(chain):
@@ -128,6 +130,21 @@ class _Search:
             units=(name,),
             why=f"the pipe of {name} is the limit, as it is told to be: {per_second(self._rate(name))} items/s"
             f"{self._pressure(name)}",
+        )
+
+    def _let_in(self, chain: Sequence[str]) -> Finding:
+        """The pipe waits for the end of earlier items: what is behind it is the limit, or the number that it lets in."""
+        behind = [one for one in self.plan.chains if one is not chain and one[0] not in self.sources]
+        slowest = max(behind, key=self._most_busy, default=chain)
+        if self._most_busy(slowest) > 1 - _SPARE:
+            return self._unit(slowest)
+        name = chain[0]
+        return Finding(
+            limit=Limit.PACE,
+            units=(name,),
+            why=f"the pipe of {name} is the limit: it lets {self._at_once(name):g} items in at once"
+            f"{self._pressure(name)}, and no unit behind it is busy all the time",
+            advice="a higher `in_flight` would help",
         )
 
     def _hand_over(self, chain: Sequence[str]) -> Finding:
@@ -174,12 +191,16 @@ class _Search:
         name = chain[0]
         if any(self._lost(end) for end in self._pipes(name)):
             return True
-        may_be_behind = self.shares[name].idle <= _SPARE or self._rate(name) < inf
+        may_be_behind = self.shares[name].idle <= _SPARE or min(self._rate(name), self._at_once(name)) < inf
         return may_be_behind and self._was_full(name) and self._holds_back(name)
 
     def _rate(self, name: str) -> float:
         """Items a second that the pipes of a unit let pass at the most."""
         return min((entry.pipe.rate for entry in self.plan.units[name].inputs.values()), default=inf)
+
+    def _at_once(self, name: str) -> float:
+        """How many items the pipes of a unit let in before an earlier one has ended."""
+        return min((entry.pipe.in_flight for entry in self.plan.units[name].inputs.values()), default=inf)
 
     def _holds_back(self, name: str) -> bool:
         links = [link for entry in self.plan.units[name].inputs.values() for link in entry.links]

@@ -52,7 +52,8 @@ class Running:
         """Start all units, within `patience` seconds. Raises UnitFailed, or Hung. Called once, by `streampy.run`."""
         try:
             has_started = self._segment.start(patience)
-        except Hung:
+        except BaseException:  # also Ctrl-C: there is no `with` block yet that would put the process out
+            self._segment.cancel()
             self._come_home(_LAST)
             raise
         if not has_started:
