@@ -52,9 +52,12 @@ class Running:
         """Start all units, within `patience` seconds. Raises UnitFailed, or Hung. Called once, by `streampy.run`."""
         try:
             has_started = self._segment.start(patience)
-        except BaseException:  # also Ctrl-C: there is no `with` block yet that would put the process out
-            self._segment.cancel()
+        except Hung:
             self._come_home(_LAST)
+            raise
+        except BaseException:  # Ctrl-C: there is no `with` block yet that would put the process out
+            self._segment.cancel()
+            self._segment.backend.wait_for(self._segment.over, self._now() + _LAST)
             raise
         if not has_started:
             self._come_home(_LAST)

@@ -202,8 +202,7 @@ class Segment:
         TUNING.begin()
         if any(unit.spec.timeout < inf for unit in self.plan.units.values()):
             self._watchdog.start()
-        for member in self.members:
-            self._launch(member)
+        self._launch_all(self.members)
         if not self.backend.wait_for(self._ready, self.backend.now() + patience):
             late = [member.worker.name for member in self.members if member.is_starting]
             self.cancel()
@@ -214,6 +213,18 @@ class Segment:
             crew.gate.open()
         self._pools.start()
         return True
+
+    def _launch_all(self, members: Sequence[Member]) -> None:
+        launched = 0
+        try:
+            for member in members:
+                launched += 1
+                self._launch(member)
+        except BaseException:  # Ctrl-C, most of all: who was not launched will never tell that it has left
+            self.cancel()
+            for member in members[launched:]:
+                self.left(member)
+            raise
 
     def _launch(self, member: Member) -> None:
         if isinstance(member, TaskMember):
