@@ -101,6 +101,18 @@ def same_batch(numbers: sp.Batch[int]) -> sp.Batch[int]:
     return numbers
 
 
+def end(number: int) -> None:
+    """Behind the twelve."""
+
+
+def end_batch(numbers: sp.Batch[int]) -> None:
+    """Behind the twelve."""
+
+
+async def end_async(number: int) -> None:
+    """Behind the twelve."""
+
+
 async def same_async(number: int) -> int:
     """A unit of the event loop that does nothing."""
     return number
@@ -144,6 +156,8 @@ def rate_of(way: str, count: int) -> float:
     unit = same_async if way == "event loop" else same_batch if batched else same
     settings = {"until": count, "size": 64} if batched else {"until": count}
     process = chain(count_up_batches if batched else count_up, unit, way, **settings)
+    last = end_async if way == "event loop" else end_batch if batched else end
+    process.add("last", last, from_=f"unit{UNITS - 1:02}")
     start = time.perf_counter()
     with sp.run(process) as running:
         running.wait()

@@ -40,7 +40,11 @@ class Backend:
     """Seconds; from an arbitrary start, never back."""
 
     def lock(self) -> Guard:
-        """What guards whatever several workers use."""
+        """What guards whatever several workers use.
+
+        A plain lock does where nothing is called under it that takes one of these: a simulation lets others go on
+        wherever one of these is given back, and whoever then came to a plain one that is held would wait for ever.
+        """
         return Guard()
 
     def bell(self, lock: Guard) -> Bell:

@@ -133,7 +133,7 @@ class _Search:
         )
 
     def _let_in(self, chain: Sequence[str]) -> Finding:
-        """The pipe waits for the end of earlier items: what is behind it is the limit, or the number that it lets in."""
+        """The pipe waits for the end of earlier items: what is behind it is the limit, or the number that let in."""
         behind = [one for one in self.plan.chains if one is not chain and one[0] not in self.sources]
         slowest = max(behind, key=self._most_busy, default=chain)
         if self._most_busy(slowest) > 1 - _SPARE:

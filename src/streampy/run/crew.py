@@ -6,7 +6,7 @@ Knows nothing of other chains, nor of when the number is to change.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from threading import Lock
+from contextlib import AbstractContextManager
 from typing import Any
 
 from streampy.flow.restarts import Restarts
@@ -36,6 +36,7 @@ class Crew:
         turnstile: Turnstile | None,
         foreman: Foreman,
         gate: Gate,
+        lock: AbstractContextManager[None],
     ) -> None:
         self.chain = chain
         self.inlet = inlet
@@ -45,7 +46,7 @@ class Crew:
         self._foreman = foreman
         self._make_unit = make_unit
         self._make_call = make_call
-        self._lock = Lock()
+        self._lock = lock
         self._calls: dict[int, list[Call]] = {}
         self.most = self.places
         """How many workers run at the most."""

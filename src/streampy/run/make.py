@@ -19,7 +19,7 @@ from streampy.model.unit import Unit
 class FunctionUnit:
     """A function with its settings, as a unit that has nothing to start or stop."""
 
-    work: partial[Any]
+    work: Callable[..., Any]
 
     def start(self) -> None:
         """Nothing."""
@@ -29,6 +29,7 @@ class FunctionUnit:
 
     def change(self, **settings: Any) -> None:
         """The next call is made with other settings."""
+        assert isinstance(self.work, partial), "what has settings is called with them"  # noqa: S101 - narrows the type
         self.work.keywords.update(settings)
 
 
@@ -36,7 +37,7 @@ def make_unit(plan: UnitPlan, settings: Mapping[str, object]) -> FunctionUnit | 
     """A fresh unit with these settings. Raises UnitFailed where its `__init__` raises."""
     use = plan.spec.use
     if not isinstance(use, type):
-        return FunctionUnit(partial(use, **settings))
+        return FunctionUnit(partial(use, **settings) if plan.ports.settings else use)
     try:
         made: Unit = use(**settings)
     except Exception as error:

@@ -111,7 +111,7 @@ class Straight:
             try:
                 result = work(value)
             except Exception as error:
-                result = call.again(header, value, error, lambda: work(value))  # noqa: B023 - called at once
+                result = call.again(header, value, error, _bind(work, value))
                 if result is LOST:
                     return
             now = clock()

@@ -159,6 +159,7 @@ class Segment:
             turnstile=self.turnstiles.get(chain[0]),
             foreman=self,
             gate=Gate(self.backend.bell(self.backend.lock())),
+            lock=self.backend.lock(),
         )
         self._crew_of.update(dict.fromkeys(chain, crew))
         return crew

@@ -96,13 +96,13 @@ def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onwa
     record = call.meter.work.record
     values = _values(call, work)
     letters, is_stopping = desk.mail.letters, call.worker.asked_to_stop.is_set
-    is_plain = call.plan.ports.named is None
+    is_plain, now, put_one = call.plan.ports.named is None, call.now, onward.put_one
     try:
         while True:
             if (letters or not gate.is_free) and not _may_go_on(call, gate, desk):
                 return
             desk.at = call
-            then = call.now()
+            then = now()
             try:
                 value = next(values)
             except StopIteration:
@@ -111,11 +111,11 @@ def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onwa
                 raise
             except Exception as error:
                 raise call.trouble.failure("", error) from error
-            record(call.now() - then)
+            record(now() - then)
             if is_stopping():
                 return  # born after the process was told to stop: it never was
             if is_plain and type(value) not in _SPECIAL:
-                onward.put_one(OUT, births.header(), value)
+                put_one(OUT, births.header(), value)
                 continue
             for port, batch in births.of(value):
                 onward.put(port, batch)
