@@ -111,14 +111,13 @@ class Bell:
     def ringing(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
         """A future that is done when the bell rings next. The lock is held."""
         future: asyncio.Future[None] = loop.create_future()
-        thread = get_ident()
 
         def finish() -> None:
             if not future.done():
                 future.set_result(None)
 
         def wake() -> None:
-            if get_ident() == thread:
+            if asyncio._get_running_loop() is loop:
                 finish()
             elif not loop.is_closed():
                 loop.call_soon_threadsafe(finish)

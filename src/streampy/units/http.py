@@ -6,7 +6,6 @@ Knows nothing of what the answers mean.
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from math import inf
-from time import monotonic
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -74,7 +73,7 @@ class HttpPoll(sp.Unit):
             worker.expect(int(self.limit))
         async with httpx.AsyncClient(headers=dict(self.headers), timeout=self.timeout) as client:
             while answers < self.limit:
-                begin = monotonic()
+                begin = worker.now()
                 try:
                     answer = await self._ask(client)
                 except (httpx.HTTPError, ValueError) as error:
@@ -87,7 +86,7 @@ class HttpPoll(sp.Unit):
                     answers += 1
                     yield answer
                 if answers < self.limit:
-                    await asyncio.sleep(max(0.0, begin + self.every - monotonic()))
+                    await asyncio.sleep(max(0.0, begin + self.every - worker.now()))
 
     async def _ask(self, client: httpx.AsyncClient) -> Any:
         response = await client.get(self.url, params=dict(self.params) or None)

@@ -5,7 +5,6 @@ Knows nothing of what is in the items.
 
 import math
 import random
-from time import monotonic
 from typing import Any
 
 import streampy as sp
@@ -59,9 +58,10 @@ class Throttle(sp.Unit):
 
     def work(self, value: Any) -> Any:
         """Wait for the item's turn; once the process is cancelled, nobody waits."""
-        now = monotonic()
+        worker = sp.worker()
+        now = worker.now()
         if now < self._next:
-            sp.worker().sleep(self._next - now)
+            worker.sleep(self._next - now)
         self._next = max(now, self._next) + self.pause
         return value
 
@@ -84,9 +84,10 @@ class Delay(sp.Unit):
 
     def work(self, value: sp.Item[Any]) -> Any:
         """Wait until the item is old enough; once the process is cancelled, nobody waits."""
-        rest = value.born + self.seconds - monotonic()
+        worker = sp.worker()
+        rest = value.born + self.seconds - worker.now()
         if rest > 0:
-            sp.worker().sleep(rest)
+            worker.sleep(rest)
         return value.value
 
 

@@ -83,12 +83,12 @@ class Camera(sp.Unit):
 
         """
         worker = sp.worker()
-        begin = time.monotonic()
+        begin = worker.now()
         found = self._live() if self.is_live else self._file()
         for index, (when, picture) in enumerate(self._thinned(found)):
             if worker.stopping or self.limit < 1:
                 return
-            if self.realtime and worker.sleep(max(0.0, begin + when - time.monotonic())):
+            if self.realtime and worker.sleep(max(0.0, begin + when - worker.now())):
                 return
             image = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
             yield Frame(image, when, index, self.name or worker.unit)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from streampy.flow.batcher import Handed, Overloaded
 from streampy.model.item import Batch, Header
-from streampy.model.pipe import Overflow, Pipe
+from streampy.model.pipe import Order, Overflow, Pipe
 from streampy.pipes.base import Cancelled, Receiver, Sender
 
 _SOON = 5.0
@@ -46,6 +46,8 @@ def check_pipe(make: Callable[[Pipe], Ends]) -> None:
         _a_full_pipe_that_drops_says_what,
         _a_full_pipe_that_fails_says_so,
         _stale_items_are_refused,
+        _the_highest_priority_comes_first,
+        _a_rate_is_kept,
         _bytes_are_a_bound_too,
         _an_item_heavier_than_the_bound_passes_alone,
         _a_wait_ends_when_its_time_is_over,
@@ -155,6 +157,26 @@ def _stale_items_are_refused(make: Callable[[Pipe], Ends]) -> None:
     assert handed is not None, "the pipe ended without telling what went stale"
     assert [header.seq for header in handed.stale] == [0, 1], "stale items were not told"
     assert _seqs(handed) == [2], "a fresh item behind stale ones was not handed over"
+
+
+def _the_highest_priority_comes_first(make: Callable[[Pipe], Ends]) -> None:
+    ends = make(Pipe(capacity=3, order=Order.PRIORITY, overflow=Overflow.DROP_OLDEST))
+    headers = [
+        Header("test", n, monotonic(), meta={"priority": priority}) for n, priority in enumerate((0, 5, 1.5, 5, -1))
+    ]
+    lost = ends.sender.put(Batch(range(5), headers))
+    ends.sender.end()
+    assert [header.seq for header in lost] == [0, 4], "what was dropped was not what counts least"
+    assert _all(ends) == [1, 3, 2], "what came out was not ordered by priority, equal ones as they came"
+
+
+def _a_rate_is_kept(make: Callable[[Pipe], Ends]) -> None:
+    ends = make(Pipe(batch=2, rate=1 / 3600))
+    ends.sender.put(_batch(0, 5))
+    assert _seqs(_get(ends)) == [0, 1], "the first batch was not handed over at once"
+    with suppress(TimeoutError):
+        ends.receiver.get(monotonic() + 0.01)
+        raise AssertionError("more was handed over than the rate allows")
 
 
 def _bytes_are_a_bound_too(make: Callable[[Pipe], Ends]) -> None:
