@@ -300,7 +300,9 @@ ON_ERROR = [
 def pipes(draw: st.DrawFn, *, is_calm: bool) -> dict[str, Any]:
     capacity = draw(st.sampled_from([1, 1, 2, 5, 64]))
     given: dict[str, Any] = {"capacity": capacity, "batch": draw(st.integers(1, min(4, capacity)))}
-    given["wait"] = draw(st.sampled_from([0.0, 0.0, BRIEFLY]))
+    if given["batch"] > 1:
+        given["wait"] = draw(st.sampled_from([0.0, 0.0, BRIEFLY]))
+    given["in_flight"] = draw(st.sampled_from([inf] * 6 + [1, 2, 3]))
     given["rate"] = draw(st.sampled_from([inf, inf, inf, 1 / BRIEFLY]))
     if not is_calm:
         words = ["block"] * 4 + DROPPING + (["fail"] if draw(st.integers(0, 5)) == 0 else [])
@@ -333,9 +335,9 @@ def options(draw: st.DrawFn, use: Any, inputs: int, *, is_calm: bool, may_fail: 
     if use not in STREAMS:
         given["workers"] = draw(st.sampled_from([1, 1, 2, 3, {"min": 1, "max": 3}]))
         given["ordered"] = draw(st.booleans())
+        given["timeout"] = draw(st.sampled_from([inf, inf, 60.0]))
     if use in MORTALS and draw(st.integers(0, 3)) == 0:
         given["on_crash"] = RESTART
-    given["timeout"] = draw(st.sampled_from([inf, inf, 60.0]))
     return given
 
 

@@ -22,7 +22,6 @@ from streampy.run.backend import Backend
 from streampy.run.running import Running
 from streampy.run.segment import Segment
 from streampy.testing.simulation import _Scene
-from streampy.testing.stuck import Stuck
 from streampy.testing.turns import Turns
 
 MANY = int(os.environ.get("STREAMPY_GRAPHS", "1000"))
@@ -131,7 +130,6 @@ def test_any_graph_of_many_on_threads_does_as_in_the_simulation(graph, seed):
     try_one_on_threads(graph, seed)
 
 
-@pytest.mark.xfail(raises=Stuck, strict=True, reason="the rest of the batch is still to be sent on the other way")
 def test_a_limit_on_one_of_two_ways_locks_nothing():
     def batches() -> Iterator[sp.Batch[int]]:
         yield sp.Batch(range(3))

@@ -21,7 +21,8 @@ class Account:
 
     `joined` are those that went into another item at a join; `in_flight` are counted where they are: in pipes, in
     joins, in the hands of workers. While a process runs the counts are read one after another, so `balanced` may be
-    off by an item for a moment; at rest, when paused and after the end it is exact.
+    off by an item for a moment; at rest, when paused and after the end it is exact. Where a process was put out,
+    workers left with items in their hands: then `in_flight` is what has no other end.
     """
 
     born: int = 0
@@ -84,8 +85,8 @@ class Ledger:
         self.add_each(reason.value, headers)
 
 
-def add_up(ledgers: Iterable[Ledger], in_flight: int) -> Account:
-    """One account of all writers."""
+def add_up(ledgers: Iterable[Ledger], in_flight: int | None) -> Account:
+    """One account of all writers. in_flight: as counted; None where nobody can count it, then it is what is missing."""
     total: Counter[tuple[str, str]] = Counter()
     for ledger in ledgers:
         total.update(dict(ledger.counts))
@@ -96,7 +97,9 @@ def add_up(ledgers: Iterable[Ledger], in_flight: int) -> Account:
     for stream, counts in sorted(streams.items()):
         account = _account(counts)
         accounts[stream] = replace(account, in_flight=account.born + account.split - account.ended)
-    return replace(_account(sum(streams.values(), Counter())), in_flight=in_flight, streams=accounts)
+    whole = _account(sum(streams.values(), Counter()))
+    missing = whole.born + whole.split - whole.ended
+    return replace(whole, in_flight=missing if in_flight is None else in_flight, streams=accounts)
 
 
 def _account(counts: Mapping[str, int]) -> Account:

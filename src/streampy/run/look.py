@@ -25,7 +25,7 @@ def look_at(segment: Segment, entries: Sequence[Ledger], seconds: float) -> Stat
     """The statistics of a segment, as of now."""
     calls = {plan.name: several for crew in segment.crews.values() for plan, several in crew.by_unit()}
     pipes = {f"{name}.{port}": pipe for name, inlet in segment.inlets.items() for port, pipe in inlet.pipes.items()}
-    in_flight = segment.in_flight
+    in_flight = None if segment.is_cancelled else segment.in_flight
     return Stats(
         units={name: _unit(calls[name], segment.crew_of(name).count) for name in segment.plan.units},
         pipes={name: _pipe(pipe) for name, pipe in pipes.items()},

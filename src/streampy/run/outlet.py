@@ -74,6 +74,10 @@ class Outlet:
         """Send a batch to all that are linked to the port; waits where they make it wait."""
         doors = self.doors[port]
         if len(doors) > 1:
+            if self._goes_singly(batch):
+                for header, value in zip(batch.headers, batch, strict=True):
+                    self.put(port, Batch([value], [header]))
+                return
             self.ledger.add_each("split", batch.headers, len(doors) - 1)
         since = self.now()
         for door in doors:
@@ -96,12 +100,23 @@ class Outlet:
         """As `put`, for a task of the event loop."""
         doors = self.doors[port]
         if len(doors) > 1:
+            if self._goes_singly(batch):
+                for header, value in zip(batch.headers, batch, strict=True):
+                    await self.put_async(port, Batch([value], [header]))
+                return
             self.ledger.add_each("split", batch.headers, len(doors) - 1)
         since = self.now()
         for door in doors:
             if dropped := await door.put_async(batch):
                 self.ledger.ended(dropped, Reason.DROPPED)
         self.blocked += self.now() - since
+
+    def _goes_singly(self, batch: Batch[Any]) -> bool:
+        """Whether each item is to be with all receivers before the next one is with any.
+
+        Where a pipe waits for all copies of an item to end, the others must not be in a hand that waits for that pipe.
+        """
+        return self.ledger.is_heard and len(batch) > 1
 
     @property
     def is_blocked(self) -> bool:
