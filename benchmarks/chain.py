@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -123,11 +124,16 @@ async def touch_async(frame: Stamped) -> Stamped:
     return touch(frame)
 
 
+def capacity_of(way: str) -> int:
+    """Items that a pipe of this way holds."""
+    return 256 if "256" in way else 64
+
+
 def chain(source: Callable[..., object], unit: Callable[..., object], way: str, **settings: int) -> sp.Process:
     """Twelve times the same unit."""
     process = sp.Process(way).add("source", source, **settings)
     before = "source"
-    batch = {"batch": 64, "capacity": 256} if way == "threads, batches of 64" else {"capacity": 64}
+    batch = {"batch": 64, "capacity": 256} if way == "threads, batches of 64" else {"capacity": capacity_of(way)}
     for number in range(UNITS):
         name = f"unit{number:02}"
         process.add(name, unit, from_=before, pipe=None if way.startswith(("fused", "event")) else batch)
@@ -164,9 +170,11 @@ def rate_of(way: str, count: int) -> float:
     return count / (time.perf_counter() - start)
 
 
-def by_hand(source: Iterator[object], unit: Callable[[object], object], sink: Callable[[object], None]) -> None:
+def by_hand(
+    source: Iterator[object], unit: Callable[[object], object], sink: Callable[[object], None], capacity: int = 64
+) -> None:
     """Twelve threads with queues between them."""
-    queues: list[queue.Queue[object]] = [queue.Queue(64) for _ in range(UNITS + 1)]
+    queues: list[queue.Queue[object]] = [queue.Queue(capacity) for _ in range(UNITS + 1)]
 
     def work(number: int) -> None:
         get, put = queues[number].get, queues[number + 1].put
@@ -236,9 +244,11 @@ def measure_rates(items: int, repeat: int) -> Iterator[Rate]:
         "StreamPy fused": lambda: rate_of("fused", items),
         "StreamPy fused, batches of 64": lambda: rate_of("fused, batches of 64", 10 * items),
         "StreamPy threads": lambda: rate_of("threads", items),
+        "StreamPy threads, pipes of 256": lambda: rate_of("threads, pipes of 256", items),
         "StreamPy threads, batches of 64": lambda: rate_of("threads, batches of 64", 5 * items),
         "StreamPy event loop": lambda: rate_of("event loop", items // 5),
         "threads with queue.Queue": lambda: plain_rate(by_hand, items),
+        "threads with queue.Queue(256)": lambda: plain_rate(partial(by_hand, capacity=256), items),
         "nested generators": lambda: plain_rate(nested, 10 * items),
     }
     rates: dict[str, list[float]] = {way: [] for way in ways}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from streampy.run.mourning import Undertaker
 
 _SETS_AT_ONCE = 16
-_AT_ONCE = 64
+_AT_ONCE = 256
 
 
 @dataclass(slots=True)
