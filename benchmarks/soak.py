@@ -3,8 +3,9 @@
     python benchmarks/soak.py [--for 1h] [--seed 0]
 
 Fan-outs, joins, a cycle, filters, every overflow policy, batches, a pool, async units, a stream unit, named outputs,
-`Latest`, errors of every policy, workers that die or hang; and from outside: calls, pushes, events, other settings,
-pauses, dead letters that are replayed. Every few seconds one line tells how many items ended, and what is taken of the
+`Latest`, a used process, priorities, a rate, a limit at an entry, errors of every policy, workers that die or hang; and
+from outside: calls, pushes, events, other settings, other numbers of workers, pauses, dead letters that are replayed.
+Every few seconds one line tells how many items ended, and what is taken of the
 machine. At the end the process is drained and the sums must match to the item. Exit code 1 where anything is wrong.
 """
 
@@ -20,7 +21,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +147,16 @@ def answer(number: int) -> int:
     return number + 1
 
 
+def weigh(number: int) -> sp.Item[int]:
+    """Some are more urgent than others."""
+    return sp.Item(number, sp.Header("", 0, 0.0, meta={"priority": number % 3}))
+
+
+def used() -> sp.Process:
+    """A process that is used as a unit."""
+    return sp.Process("used").add("first", answer).add("second", ask, from_="first").add("third", parts, from_="second")
+
+
 def process() -> sp.Process:
     """The graph."""
     restart = sp.OnCrash(then="restart", backoff=0.01, backoff_most=0.05, limit=1000)
@@ -165,7 +176,25 @@ def process() -> sp.Process:
     graph.add("settle", settle, from_=["ticks", "settle"], pipe={"capacity": 32, "overflow": "drop_oldest"})
     sources = {"tick": "ticks", "parts": "heavy", "flaky": "skips", "asked": "ask", "smooth": "smooth"}
     graph.add("join", join, from_={**sources, "even": "halve.even", "weather": "weather"}, join={"wait": "100ms"})
-    ends = ["halve.odd", "retries", "letters", "batches", "drop_oldest", "drop_newest", "latest", "stale", "join"]
+    graph.add("used", used(), from_="ticks", workers=2, pipe={"capacity": 16})
+    graph.add("weigh", weigh, from_="ticks")
+    graph.add("urgent", slow, from_="weigh", pipe={"capacity": 8, "order": "priority", "overflow": "drop_oldest"})
+    graph.add("paced", answer, from_="ticks", pipe={"capacity": 4, "rate": "50/s", "overflow": "latest"})
+    graph.add("entry", answer, from_="ticks", pipe={"capacity": 4, "in_flight": 2, "overflow": "drop_oldest"})
+    graph.add("behind", slow, from_="entry", pipe={"capacity": 4})
+    more = ["used.third", "urgent", "paced", "behind"]
+    ends = [
+        *more,
+        "halve.odd",
+        "retries",
+        "letters",
+        "batches",
+        "drop_oldest",
+        "drop_newest",
+        "latest",
+        "stale",
+        "join",
+    ]
     graph.add("count", count, from_=ends, pipe={"capacity": 64})
     graph.add("answer", answer, workers=2)
     return graph
@@ -189,31 +218,42 @@ class Sight:
 
 
 def disturb(running: sp.Running) -> None:
-    """One thing from outside."""
-    match random.randrange(7):
-        case 0:
-            number = random.randrange(1000)
-            if running.call("answer", number) != number + 1:
-                raise AssertionError("a wrong answer")
-        case 1:
-            with suppress(TimeoutError):
-                running.call("answer", 1, timeout=0)
-        case 2:
-            with suppress(TimeoutError):  # a worker that hangs answers nothing
-                running.fire("heavy", "hear", 1, timeout=0.5)
-        case 3:
-            running.set("skips", share=random.random() / 5)
-        case 4:
-            with suppress(TimeoutError):
-                running.set("heavy", seconds=random.random() / 200, timeout=0.5)
-        case 5:
-            running.pause(random.choice(["ticks", "drop_*", "ask", "heavy"]))
-            time.sleep(random.random() / 20)
-            running.resume()
-        case _:
-            for letter in running.dead_letters():
-                if letter.unit == "letters":
-                    running.replay(letter)
+    """One thing from outside; a worker that hangs answers nothing."""
+    with suppress(TimeoutError):
+        random.choice(DISTURBANCES)(running)
+
+
+def ask_for_an_answer(running: sp.Running) -> None:
+    """A call."""
+    number = random.randrange(1000)
+    if running.call("answer", number) != number + 1:
+        raise AssertionError("a wrong answer")
+
+
+def hold(running: sp.Running) -> None:
+    """A pause of some units."""
+    running.pause(random.choice(["ticks", "drop_*", "ask", "heavy", "used/*"]))
+    time.sleep(random.random() / 20)
+    running.resume()
+
+
+def replay(running: sp.Running) -> None:
+    """Dead letters once more."""
+    for letter in running.dead_letters():
+        if letter.unit == "letters":
+            running.replay(letter)
+
+
+DISTURBANCES: tuple[Callable[[sp.Running], object], ...] = (
+    ask_for_an_answer,
+    hold,
+    replay,
+    lambda running: running.call("answer", 1, timeout=0),
+    lambda running: running.fire("heavy", "hear", 1, timeout=0.5),
+    lambda running: running.set("skips", share=random.random() / 5),
+    lambda running: running.set("heavy", seconds=random.random() / 200, timeout=0.5),
+    lambda running: running.scale("heavy", random.choice([None, 1, 2, 3, 4])),
+)
 
 
 def soak(seconds: float) -> tuple[list[Sight], sp.Running]:
