@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import streampy as sp
+from streampy.model.check import make_plan
 from streampy.units.files import FolderSource
 from streampy.units.images import (
     AugmentImage,
@@ -172,3 +173,12 @@ def test_an_opencv_without_windows_is_told(image: Any, monkeypatch: pytest.Monke
     monkeypatch.setenv("DISPLAY", ":0")
     with pytest.raises(RuntimeError, match="has no windows: pip install opencv-python in place of"):
         feed(ShowImage, picture=[image])
+
+
+def test_what_comes_of_a_frame_may_go_where_a_frame_is_expected():
+    def note(frame: Frame) -> None: ...
+
+    def frames() -> Iterator[Frame]: ...
+
+    process = sp.Process("small").add("frames", frames).add("small", ResizeImage, width=4, from_="frames")
+    assert make_plan(process.add("note", note, from_="small")).chains == (("frames", "small", "note"),)

@@ -8,8 +8,9 @@ import dataclasses
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeVar
 
 import streampy as sp
 from streampy.units.boxes import box_of
@@ -22,8 +23,8 @@ with needs("streampy[video]"):
 
     from streampy.units.video.types import Box, Frame, Image
 
-Picture: TypeAlias = Frame | Image
-"""What the units of this file take and give."""
+Picture = TypeVar("Picture", Frame, Image)
+"""What the units of this file take and give: of a Frame a Frame comes, of an image an image."""
 ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _COLORS = {"gray": cv2.COLOR_BGR2GRAY, "rgb": cv2.COLOR_BGR2RGB, "hsv": cv2.COLOR_BGR2HSV, "lab": cv2.COLOR_BGR2LAB}
 
@@ -175,7 +176,7 @@ class CropBoxes(sp.Unit):
         for box in _boxes(boxes):
             image = _cut(_image(picture), box, self.margin)
             if image.size:
-                yield _made(picture, lambda _, image=image: image)  # type: ignore[misc]  # a default binds it
+                yield _made(picture, partial(_take, image))
 
 
 class DrawBoxes(sp.Unit):
@@ -215,7 +216,7 @@ class SaveImage(sp.Unit):
         """
         self.path = path
 
-    def work(self, picture: sp.Item[Picture]) -> None:
+    def work(self, picture: sp.Item[Frame | Image]) -> None:
         """Write one file. Raises ValueError where the ending is no kind of image."""
         source = picture.value.source if isinstance(picture.value, Frame) else ""
         part = ".".join(map(str, picture.path))
@@ -257,7 +258,7 @@ class ShowImage(sp.Unit):
             ) from error
         self._is_open = True
 
-    def work(self, picture: Picture) -> None:
+    def work(self, picture: Frame | Image) -> None:
         """Show one image."""
         cv2.imshow(self.title, _image(picture))
         cv2.waitKey(1)  # milliseconds; lets the window draw
@@ -281,8 +282,12 @@ def _bytes(image: Any) -> Image:
     return np.asarray(image, np.uint8)
 
 
-def _image(picture: Picture) -> Image:
+def _image(picture: Frame | Image) -> Image:
     return picture.image if isinstance(picture, Frame) else picture
+
+
+def _take(new: Image, _: Image) -> Image:
+    return new
 
 
 def _made(picture: Picture, make: Callable[[Image], Image]) -> Picture:
