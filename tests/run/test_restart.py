@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import streampy as sp
 
@@ -239,3 +241,20 @@ def test_an_item_that_failed_beside_one_that_kills_fails_once(is_async):
     assert [1, 3] == sorted(letter.item.seq for letter in running.dead_letters())
     assert running.stats().ledger.balanced
     assert 2 == running.stats().units["b"].failed
+
+
+@given(st.integers(0, 2**32))
+@settings(deadline=None, max_examples=50)
+def test_f12_a_call_that_ends_just_when_its_time_is_over_is_worked_on_once_more_or_was_in_time(seed):
+    """In virtual time both happen at the same moment, in any order."""
+
+    def just(number: int) -> int:
+        sp.worker().sleep(0.1)
+        return number
+
+    process = sp.Process("just").add("a", numbers, until=4)
+    policy = sp.OnCrash(then="restart", backoff=0, attempts=100, limit=1000)
+    process.add("b", just, from_="a", timeout=0.1, on_crash=policy)
+    result = sp.testing.simulate(process, seed=seed)
+    assert [0, 1, 2, 3] == result["b"]
+    assert result.stats.ledger.balanced

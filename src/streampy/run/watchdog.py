@@ -15,7 +15,7 @@ from streampy.pipes.base import Cancelled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from streampy.run.backend import Backend
+    from streampy.run.backend import Backend, Flag
     from streampy.run.call import Call
 
 
@@ -27,6 +27,8 @@ class Watchdog:
         self._backend = backend
         self._bell = backend.bell(backend.lock())
         self._deadlines: dict[Call, tuple[float, str]] = {}
+        self._late: dict[Call, Flag] = {}
+        """Those of which somebody is being told."""
         self._next = inf
         self._is_over = False
 
@@ -50,7 +52,10 @@ class Watchdog:
         finally:
             with self._bell.lock:
                 is_late = self._deadlines.pop(call, None) is None
+                told = self._late.get(call)
             if is_late:
+                if told is not None:
+                    told.wait()  # or it would leave before it is known that it is to be replaced
                 raise Cancelled  # nobody waits for this worker any more, and another one may have its place
 
     def close(self) -> None:
@@ -63,6 +68,8 @@ class Watchdog:
         while (late := self._wait()) is not None:
             call, what = late
             self._bark(call, Hung([call.worker.unit], f"{what} within its timeout of {call.plan.spec.timeout:g} s"))
+            with self._bell.lock:
+                self._late.pop(call).set()
 
     def _wait(self) -> tuple[Call, str] | None:
         """The first call that is late, and what it did not do; None when all is over."""
@@ -72,6 +79,7 @@ class Watchdog:
                 self._next = inf if first is None else self._deadlines[first][0]
                 if first is not None and self._next <= self._backend.now():
                     _, what = self._deadlines.pop(first)
+                    self._late[first] = self._backend.flag()
                     return first, what
                 with suppress(TimeoutError):
                     self._bell.wait(self._next)
