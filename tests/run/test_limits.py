@@ -146,6 +146,14 @@ def test_a_unit_that_takes_the_whole_stream_is_let_one_item_more():
         assert [[number, number + 1] for number in range(0, 12, 2)] == list(running.stream("pairs", timeout=SOON))
 
 
+def test_a_limit_behind_another_one_locks_nothing():
+    process = sp.Process("limit").add("numbers", numbers, until=30)
+    process.add("enter", same, from_="numbers", pipe={"in_flight": 3})
+    process.add("again", same, from_="enter", pipe={"in_flight": 1, "capacity": 1})
+    with sp.run(process) as running:
+        assert list(range(30)) == list(running.stream("again", timeout=SOON))
+
+
 def stream(numbers: Iterator[int]) -> Iterator[int]:
     yield from numbers
 
@@ -161,6 +169,10 @@ def gather(number: list[int]) -> int:
         (lambda process: process.add("x", same, from_=["numbers", "two"], **ONE), "parts or copies of one item"),
         (lambda process: process.add("x", both, from_=THREE, **ONE), "it joins several inputs"),
         (lambda process: process.add("x", stream, from_="numbers", **ONE), "x behind it hold their last item"),
+        (
+            lambda process: process.add("x", same, from_="numbers", **ONE).add("y", same, from_="two", **ONE),
+            "limits the same items on another way",
+        ),
     ],
 )
 def test_a_limit_that_could_wait_for_ever_is_refused(add, message):

@@ -54,31 +54,58 @@ def _check_limit(
 
     Each item must pass it once and whole; and units that take the whole stream hold their last item until the next.
     """
-    limit = min((entry.pipe.in_flight for entry in unit.inputs.values()), default=inf)
+    limit = _limit(unit)
     if limit == inf:
         return []
     holders = [name for name in _reachable(units, unit.name) | {unit.name} if units[name].ports.is_stream]
+    rivals = _rivals(unit, units, lineages)
     reasons = {
         "it joins several inputs": unit.name in lineages.joins,
         "it lies in a cycle": any(unit.name in loop for loop in loops),
         "parts or copies of one item come to it": not _is_passed_once(unit, lineages),
+        f"{' and '.join(rivals)} limits the same items on another way, so that each could wait for the other": rivals,
         f"{' and '.join(holders)} behind it hold their last item until the next one comes, "
         f"so it must be more than {len(holders)}": bool(holders) and limit <= len(holders),
     }
     return [
         unit.spec.problem(
-            f"got {limit:g}, but {reason}; limit the items where they leave their source", "pipe", "in_flight"
+            f"got {limit:g}, but {reason}; limit the items once, where they leave their source", "pipe", "in_flight"
         )
         for reason, holds in reasons.items()
         if holds
     ][:1]
 
 
+def _limit(unit: UnitPlan) -> float:
+    return min((entry.pipe.in_flight for entry in unit.inputs.values()), default=inf)
+
+
+def _rivals(unit: UnitPlan, units: Mapping[str, UnitPlan], lineages: Lineages) -> list[str]:
+    """Limits of the same streams that lie neither before nor behind it: they may let other items in first."""
+    streams = set(_arriving(unit, lineages))
+    behind = _reachable(units, unit.name)
+    return [
+        other.name
+        for other in units.values()
+        if _limit(other) < inf
+        and other is not unit
+        and other.name not in behind
+        and unit.name not in _reachable(units, other.name)
+        and streams & set(_arriving(other, lineages))
+    ]
+
+
+def _arriving(unit: UnitPlan, lineages: Lineages) -> list[str]:
+    """The streams that come to a unit, once for each link that they come on."""
+    links = [link for entry in unit.inputs.values() for link in entry.links]
+    return [stream for link in links for stream in lineages.outputs[link.sender, link.output]]
+
+
 def _is_passed_once(unit: UnitPlan, lineages: Lineages) -> bool:
     """Whether each item comes to the unit once, as its source emitted it."""
-    coming = [lineages.outputs[link.sender, link.output] for entry in unit.inputs.values() for link in entry.links]
-    streams = [stream for one in coming for stream in one]
-    shares = [share for one in coming for share in one.values()]
+    streams = _arriving(unit, lineages)
+    links = [link for entry in unit.inputs.values() for link in entry.links]
+    shares = [share for link in links for share in lineages.outputs[link.sender, link.output].values()]
     return len(set(streams)) == len(streams) and all(share.ways == 1 and not share.levels for share in shares)
 
 
