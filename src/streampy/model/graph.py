@@ -98,7 +98,7 @@ def _rivals(unit: UnitPlan, units: Mapping[str, UnitPlan], lineages: Lineages) -
 def _arriving(unit: UnitPlan, lineages: Lineages) -> list[str]:
     """The streams that come to a unit, once for each link that they come on."""
     links = [link for entry in unit.inputs.values() for link in entry.links]
-    return [stream for link in links for stream in lineages.outputs[link.sender, link.output]]
+    return [stream for link in links for stream in lineages.streams(link.sender, link.output)]
 
 
 def _is_passed_once(unit: UnitPlan, lineages: Lineages) -> bool:
@@ -106,7 +106,8 @@ def _is_passed_once(unit: UnitPlan, lineages: Lineages) -> bool:
     streams = _arriving(unit, lineages)
     links = [link for entry in unit.inputs.values() for link in entry.links]
     shares = [share for link in links for share in lineages.outputs[link.sender, link.output].values()]
-    return len(set(streams)) == len(streams) and all(share.ways == 1 and not share.levels for share in shares)
+    are_known = len(shares) == len(streams) == len(set(streams))
+    return are_known and all(share.ways == 1 and not share.levels for share in shares)
 
 
 def _senders(unit: UnitPlan) -> set[str]:

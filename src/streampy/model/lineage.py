@@ -54,6 +54,10 @@ class Lineages:
                     if origin.is_even
                 }
 
+    def streams(self, unit: str, port: str) -> frozenset[str]:
+        """All streams that come out there, also those whose ways differ in their fan-outs."""
+        return frozenset(self._at[unit, port])
+
     def _inside(self, unit: UnitPlan) -> _Streams:
         """The lineage of what the unit works on."""
         if not unit.inputs or unit.is_open:
