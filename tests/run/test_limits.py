@@ -168,7 +168,11 @@ def gather(number: list[int]) -> int:
         (lambda process: process.add("parts", parts, from_="numbers").add("x", same, from_="parts", **ONE), "parts or"),
         (lambda process: process.add("x", same, from_=["numbers", "two"], **ONE), "parts or copies of one item"),
         (lambda process: process.add("x", both, from_=THREE, **ONE), "it joins several inputs"),
-        (lambda process: process.add("x", stream, from_="numbers", **ONE), "x behind it hold their last item"),
+        (lambda process: process.add("x", stream, from_="numbers", **ONE), "x hold the last item that they took"),
+        (
+            lambda process: process.add("x", same, from_="numbers", **ONE).add("y", stream, from_="two"),
+            "y hold the last item that they took",
+        ),
         (
             lambda process: process.add("x", same, from_="numbers", **ONE).add("y", same, from_="two", **ONE),
             "limits the same items on another way",

@@ -135,6 +135,7 @@ def _tell(system: System, arguments: argparse.Namespace, signalled: str) -> Exit
     from streampy.cli.failure import exit_code, show_failure  # noqa: PLC0415
     from streampy.cli.signals import INTERRUPTED  # noqa: PLC0415
 
+    sys.stdout.flush()  # what the units printed comes before what is told of them, also where both go into one file
     if arguments.stats or sys.stderr.isatty():
         from streampy.cli.summary import show_summary  # noqa: PLC0415 - rich
 

@@ -57,14 +57,17 @@ def _check_limit(
     limit = _limit(unit)
     if limit == inf:
         return []
-    holders = [name for name in _reachable(units, unit.name) | {unit.name} if units[name].ports.is_stream]
+    streams = set(_arriving(unit, lineages))
+    holders = [
+        name for name, other in units.items() if other.ports.is_stream and streams & set(_arriving(other, lineages))
+    ]
     rivals = _rivals(unit, units, lineages)
     reasons = {
         "it joins several inputs": unit.name in lineages.joins,
         "it lies in a cycle": any(unit.name in loop for loop in loops),
         "parts or copies of one item come to it": not _is_passed_once(unit, lineages),
         f"{' and '.join(rivals)} limits the same items on another way, so that each could wait for the other": rivals,
-        f"{' and '.join(holders)} behind it hold their last item until the next one comes, "
+        f"{' and '.join(holders)} hold the last item that they took until the next one comes, "
         f"so it must be more than {len(holders)}": bool(holders) and limit <= len(holders),
     }
     return [

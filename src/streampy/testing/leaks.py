@@ -87,7 +87,8 @@ def left_since(before: Look, *, threads: bool = True) -> list[str]:
     until = monotonic() + _PATIENCE
     if threads:
         for thread in frozenset(threading.enumerate()) - before.threads:
-            thread.join(max(0.0, until - monotonic()))
+            with suppress(RuntimeError):  # it is just being started
+                thread.join(max(0.0, until - monotonic()))
     now = look()
     if now.files - before.files:
         gc.collect()  # what nobody holds any more is no leak
