@@ -402,3 +402,31 @@ def test_gathered_parts_leave_in_order_also_where_several_workers_make_them(way_
     with sp.run(process) as running:
         found = list(running.stream("collect", timeout=SOON))
     assert found == [[f"f{n}"] if n % 2 == 0 else [] for n in range(20)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("on_crash", ["stop", "restart"])
+def test_news_of_what_ended_on_the_way_into_an_async_unit_comes_to_the_joins_behind_it(workers, on_crash):
+    """Also while the stream goes on: at its end all sets go on anyway."""
+
+    def odd(number: int) -> int | None:
+        return number if number % 2 else None
+
+    async def both(left: int, right: int) -> int:
+        return left + right
+
+    def outer(number: int, total: int | None) -> tuple[int, int | None]:
+        return number, total
+
+    process = sp.Process("news").add("enter", same_number).add("odd", odd, from_="enter")
+    process.add("both", both, from_={"left": "enter", "right": "odd"}, workers=workers, on_crash=on_crash)
+    process.add("outer", outer, from_={"number": "enter", "total": "both"})
+    with sp.run(process) as running:
+        results = running.stream("outer", timeout=SOON)
+        for number in range(20):
+            running.push("enter", number)
+            assert next(results) == (number, 2 * number if number % 2 else None)
+
+
+def same_number(number: int) -> int:
+    return number

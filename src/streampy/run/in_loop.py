@@ -86,11 +86,9 @@ class TaskMember(Member):
             if taken.batch:
                 await run_async(self.head, taken.batch, self.head.outlet.put_async)
             return
-        sent: Sent = []
-        self.head.outlet.put_off = sent.append
         if taken.batch:
-            await run_async(self.head, taken.batch, _keeping(sent))
-        await self._send(taken.ticket, sent)
+            await run_async(self.head, taken.batch, _keeping(self._sent))
+        await self._send(taken.ticket, self._sent)
 
     async def _work_with_care(self) -> None:
         """See `ThreadMember._work_with_care`."""
@@ -117,6 +115,7 @@ class TaskMember(Member):
             self._done(self.hand.taken)
         async for taken in self._takes():
             self.hand = Hand(taken, self.head, is_apart=not self.head.takes_batches)
+            self.hand.sent, self._sent = self._sent, []
             yield self.hand
             self.hand = None
 
@@ -130,6 +129,12 @@ class TaskMember(Member):
                 one()
             else:
                 await outlet.put_async(*one)
+
+    def _collect(self) -> None:
+        """What comes of the batch that was taken, the news of what ended on its way in first, waits for its turn."""
+        if self._turnstile is not None:
+            self._sent = []
+            self.head.outlet.put_off = self._sent.append
 
     async def _takes(self) -> AsyncIterator[Taken]:
         inlet = self.inlet
@@ -145,6 +150,7 @@ class TaskMember(Member):
                 return
             await self.mail.read_async()
             self.in_hand = len(taken.batch)
+            self._collect()
             self._news(taken)
             yield taken
             if is_hungry and taken.batch:

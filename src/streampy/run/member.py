@@ -19,7 +19,7 @@ from streampy.run.gate import Gate
 from streampy.run.hand import Hand
 from streampy.run.inlet import Inlet, Taken
 from streampy.run.mail import Mailbox
-from streampy.run.turnstile import Turnstile
+from streampy.run.turnstile import Sent, Turnstile
 from streampy.run.worker import Worker
 
 
@@ -85,6 +85,8 @@ class Member(ABC):
         """Whether its units are to be made anew, with other settings."""
         self._worked = 0.0
         self._taken_at = inf
+        self._sent: Sent = []
+        """Of a task: what came of the batch that was taken, until it is its turn to leave."""
         self.hand: Hand | None = None
         self.pause = 0.0
         """Seconds to wait before it starts."""
