@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from streampy.errors import UnitFailed
 from streampy.model.item import Header, Reason
+from streampy.model.unit import Unit
 from streampy.run.call import Call
 from streampy.run.gate import Gate
 from streampy.run.hand import Hand
@@ -33,7 +34,7 @@ class Made(Protocol):
         """Called in the worker after the last one."""
 
     def change(self, **settings: Any) -> Any:
-        """Take other settings. Raises NotImplementedError where it has to be made anew for that."""
+        """Take other settings."""
 
     @property
     def work(self) -> Callable[..., Any]:
@@ -147,11 +148,10 @@ class Member(ABC):
         return None
 
     def _change(self, made: Made, changed: Mapping[str, Any]) -> Any:
-        try:
-            return made.change(**changed)
-        except NotImplementedError:
+        if type(made).change is Unit.change:  # it does not say how
             self.is_outdated = True
             return None
+        return made.change(**changed)
 
     def dismiss(self) -> None:
         """Send the worker home, when it has done what it has in its hands."""
