@@ -258,3 +258,33 @@ def test_f12_a_call_that_ends_just_when_its_time_is_over_is_worked_on_once_more_
     result = sp.testing.simulate(process, seed=seed)
     assert [0, 1, 2, 3] == result["b"]
     assert result.stats.ledger.balanced
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_an_event_that_ends_a_worker_loses_no_item(is_async):
+    class Fragile(sp.Unit):
+        def work(self, number: int) -> int:
+            return number
+
+        @sp.event("end")
+        def end(self) -> None:
+            sys.exit("the event said so")
+
+    async def work(self: Fragile, number: int) -> int:
+        return number
+
+    if is_async:
+        Fragile.work = work
+    process = sp.Process("events").add(
+        "a", numbers, until=60
+    )  # as many as the output holds, so that no worker is held back by it
+    process.add("b", Fragile, from_="a", on_crash=RESTART, workers=2, pipe={"capacity": 2})
+    with sp.run(process) as running:
+        results = running.stream("b", timeout=SOON)
+        came = [next(results)]
+        for _ in range(5):
+            running.fire("b", "end")
+            came += [next(results) for _ in range(5)]
+        came += results
+    assert list(range(60)) == came
+    assert running.stats().ledger.balanced

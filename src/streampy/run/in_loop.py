@@ -141,14 +141,16 @@ class TaskMember(Member):
         assert inlet is not None, "a source has no inlet, and takes nothing"  # noqa: S101 - narrows the type
         is_hungry = self.head.is_plain and self._turnstile is None
         appetite = 1.0
-        while self.may_go_on:
+        while True:
             since = self._rest()
+            await self.mail.read_async()  # with nothing in hand: whatever it does, no item is lost by it
+            if not self.may_go_on:
+                return
             taken = await inlet.get_async(self.mail, appetite)
             then = self._taken_at = self.head.now()
             self.head.meter.idle += then - since
             if taken is None:
                 return
-            await self.mail.read_async()
             self.in_hand = len(taken.batch)
             self._collect()
             self._news(taken)

@@ -162,14 +162,16 @@ class ThreadMember(Member):
         hungry = runner if isinstance(runner, Straight) and self._turnstile is None else None
         inlet = self.inlet
         assert inlet is not None, "a source has no inlet, and takes nothing"  # noqa: S101 - narrows the type
-        while self.may_go_on:
+        while True:
             since = self._rest()
+            self.mail.read()  # with nothing in hand: whatever it does, no item is lost by it
+            if not self.may_go_on:
+                return
             taken = inlet.get(self.mail, hungry.appetite if hungry is not None else 1.0)
             self._taken_at = self.head.now()
             self.head.meter.idle += self._taken_at - since
             if taken is None:
                 return
-            self.mail.read()
             self.in_hand = len(taken.batch)
             self._news(taken)
             yield taken

@@ -39,6 +39,9 @@ class Mailbox:
                 answer.set_result(what())
             except Exception as error:
                 answer.set_exception(error)
+            except BaseException:  # it ended the worker, and nobody else
+                answer.cancel()
+                raise
 
     async def read_async(self) -> None:
         """As `read`; what is `async def` is awaited."""
@@ -49,6 +52,9 @@ class Mailbox:
                 answer.set_result(await result if isawaitable(result) else result)
             except Exception as error:
                 answer.set_exception(error)
+            except BaseException:  # it ended the worker, and nobody else
+                answer.cancel()
+                raise
 
     def shut(self) -> None:
         """The worker has left: nobody will read."""
