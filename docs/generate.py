@@ -158,6 +158,8 @@ def _kind(schema: dict[str, Any], key: str) -> str:
         return ", ".join(f"`{word}`" for word in schema["enum"])
     if schema.get("type") == "string":
         return _text(schema)
+    if schema.get("items", {}).get("type") == "object":
+        return "a list of mappings"
     least = f", at least {schema['minimum']}" if "minimum" in schema else ""
     return _WORDS.get(schema.get("type", ""), "") + least
 

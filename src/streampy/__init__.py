@@ -14,6 +14,7 @@ from streampy.run.worker import Worker, worker
 
 if TYPE_CHECKING:
     from streampy import testing
+    from streampy.memory.empty import empty
     from streampy.model.load import load
     from streampy.run.running import Running
 
@@ -39,6 +40,7 @@ __all__ = [
     "UnitFailed",
     "Worker",
     "WorkerDied",
+    "empty",
     "event",
     "load",
     "run",
@@ -47,7 +49,11 @@ __all__ = [
     "worker",
 ]
 
-_WHEN_ASKED_FOR = {"Running": "streampy.run.running", "load": "streampy.model.load"}
+_WHEN_ASKED_FOR = {
+    "Running": "streampy.run.running",
+    "empty": "streampy.memory.empty",
+    "load": "streampy.model.load",
+}
 """What a module that only declares units, and `streampy --help`, can do without: half of the time of the import."""
 
 

@@ -58,8 +58,12 @@ class UnitFailed(RunError):
 
     def __init__(self, unit: str, key: str, worker: str, what: str) -> None:
         self.unit, self.key, self.worker = unit, key, worker
-        at = f" on item {key}" if key else ""
-        super().__init__(f"unit {unit!r} failed{at} (worker {worker}): {what}")
+        self._what = what
+        super().__init__(unit, key, worker, what)
+
+    def __str__(self) -> str:
+        at = f" on item {self.key}" if self.key else ""
+        return f"unit {self.unit!r} failed{at} (worker {self.worker}): {self._what}"
 
 
 class WorkerDied(RunError):
@@ -67,7 +71,11 @@ class WorkerDied(RunError):
 
     def __init__(self, unit: str, worker: str, what: str) -> None:
         self.unit, self.worker = unit, worker
-        super().__init__(f"worker {worker} of unit {unit!r} died: {what}")
+        self._what = what
+        super().__init__(unit, worker, what)
+
+    def __str__(self) -> str:
+        return f"worker {self.worker} of unit {self.unit!r} died: {self._what}"
 
 
 class Hung(RunError):
@@ -75,7 +83,11 @@ class Hung(RunError):
 
     def __init__(self, units: Sequence[str], what: str) -> None:
         self.units = tuple(units)
-        super().__init__(f"{', '.join(map(repr, units))} {what}")
+        self._what = what
+        super().__init__(self.units, what)
+
+    def __str__(self) -> str:
+        return f"{', '.join(map(repr, self.units))} {self._what}"
 
 
 class ItemLost(RunError):
@@ -86,4 +98,7 @@ class ItemLost(RunError):
 
     def __init__(self, key: str, reason: str, where: str) -> None:
         self.key, self.reason, self.where = key, reason, where
-        super().__init__(f"item {key} was {reason} at {where}: no result will come")
+        super().__init__(key, reason, where)
+
+    def __str__(self) -> str:
+        return f"item {self.key} was {self.reason} at {self.where}: no result will come"

@@ -12,7 +12,12 @@ from streampy.model.load import load
 KEYS = ("process", "units", "use", "set", "from", "workers", "place", "ordered", "pipe", "join", "on_error", "on_crash")
 KEYS += (
     "timeout",
+    "device",
+    "env",
+    "cpus",
+    "each",
     "capacity",
+    "item",
     "batch",
     "wait",
     "overflow",
@@ -35,7 +40,7 @@ values = st.recursive(
 )
 a_unit = st.fixed_dictionaries(
     {"use": st.sampled_from(["units:numbers", "units:double", "units:add"]) | values},
-    optional=dict.fromkeys(KEYS[3:13], values),
+    optional=dict.fromkeys(KEYS[3:17], values),
 )
 processes = st.fixed_dictionaries(
     {"process": st.just("p"), "units": st.dictionaries(words, a_unit | values, max_size=4)}

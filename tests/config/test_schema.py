@@ -33,6 +33,7 @@ WRONG_KEYS = [
     "order",
     "rate",
     "planned",
+    "places",
     "name_with_a_dot",
     "a_list",
 ]
@@ -61,10 +62,27 @@ def test_variables_may_stand_for_numbers_and_words():
         "workers": "${N:-2}",
         "ordered": "${O:-true}",
         "timeout": "${T}",
+        "place": "${P:-own}",
+        "device": "cuda:{index}",
+        "cpus": ["${C}", "2-3"],
+        "env": {"OMP_NUM_THREADS": "${N}"},
+        "each": [{"port": 1}, {"port": "${P}"}],
         "pipe": {"capacity": "${C}", "overflow": "${V:-block}", "frame": {"batch": "${B}"}},
     }
 
     assert VALIDATOR.is_valid({"process": "p", "units": {"u": unit}, "x-anchors": {"anything": 1}})
+
+
+@pytest.mark.parametrize("cpus", [0, "0-3,8", [0, 1], [[0, 1], [2, 3]], ["0-1", "2-3"]])
+def test_cpus_are_written_as_people_write_them(cpus):
+    unit = {"use": "a:b", "place": "own", "cpus": cpus}
+
+    assert VALIDATOR.is_valid({"process": "p", "units": {"u": unit}})
+
+
+@pytest.mark.parametrize("wrong", [{"cpus": [-1]}, {"cpus": []}, {"env": ["A"]}, {"each": {"port": 1}}, {"place": 3}])
+def test_wrong_surroundings_are_seen_in_the_editor(wrong):
+    assert not VALIDATOR.is_valid({"process": "p", "units": {"u": {"use": "a:b", **wrong}}})
 
 
 def test_ends_may_lie_in_used_processes_and_settings_reach_into_them():

@@ -1,9 +1,10 @@
-"""Whatever is taken, lent and given back, and whoever dies: blocks don't overlap, nor leak, nor pass for others."""
+"""Whatever is taken and dropped, by whom ever: blocks don't overlap, nor leak, nor pass for others."""
 
 from __future__ import annotations
 
+import gc
+import os
 import pickle
-from collections import Counter
 from random import Random
 from threading import Thread
 
@@ -17,9 +18,6 @@ from streampy.memory.blocks import Block, Blocks, TooLarge
 from streampy.memory.generations import GRANULE, Descriptor, Gone
 from streampy.memory.region import Region
 from streampy.memory.sweep import name_run
-from streampy.memory.views import open_view
-
-READERS = "abc"
 
 
 def fill(block: Block) -> Descriptor:
@@ -33,7 +31,7 @@ def mark(descriptor: Descriptor) -> bytes:
 
 
 class BlocksLives(RuleBasedStateMachine):
-    """Beside the blocks: who holds which, as a table."""
+    """Beside the blocks: who has which, as tables."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,9 +39,8 @@ class BlocksLives(RuleBasedStateMachine):
         self.attached = Region.attach(self.region.name)
         self.woken = 0
         self.blocks = Blocks(self.region, self.wake)
-        self.held: dict[int, Block] = {}
-        self.views: dict[int, memoryview] = {}
-        self.lent: dict[int, Counter[str]] = {}
+        self.held: dict[int, list[Block]] = {}
+        self.views: dict[int, list[memoryview]] = {}
         self.all: dict[int, Descriptor] = {}
 
     def wake(self) -> None:
@@ -53,15 +50,15 @@ class BlocksLives(RuleBasedStateMachine):
         with self.region, self.attached:
             self.held.clear()
             self.views.clear()
-            for reader in READERS:
-                self.blocks.reader_died(reader)
             assert (0, 0) == (self.blocks.stats().blocks, self.blocks.stats().used)
+            assert self.blocks.shut()
+            assert self.blocks.take(1) is None
+            self.blocks.open()
             assert self.blocks.take(self.blocks.capacity) is not None
 
     @property
-    def live(self) -> dict[int, Descriptor]:
-        lent = {one for one, readers in self.lent.items() if readers.total()}
-        return {one: self.all[one] for one in {*self.held, *self.views, *lent}}
+    def live(self) -> set[int]:
+        return {one for table in (self.held, self.views) for one, having in table.items() if having}
 
     @rule(size=st.integers(0, 12 * GRANULE))
     def take(self, size):
@@ -73,69 +70,44 @@ class BlocksLives(RuleBasedStateMachine):
         descriptor = fill(block)
         assert descriptor.generation not in self.all
         self.all[descriptor.generation] = descriptor
-        self.held[descriptor.generation] = block
+        self.held[descriptor.generation] = [block]
 
-    @rule(choice=st.integers(0, 99))
-    def look_at_it(self, choice):
-        if self.held:
-            one = sorted(self.held)[choice % len(self.held)]
-            self.views[one] = self.held[one].view[:]
+    @rule(choice=st.integers(0, 99), again=st.booleans())
+    def look_at_it(self, choice, again):
+        if held := [one for one, blocks in sorted(self.held.items()) if blocks]:
+            one = held[choice % len(held)]
+            self.views.setdefault(one, []).append(self.held[one][0].view[:])
+            if again:
+                self.held[one].append(self.held[one][0])
 
-    @rule(choice=st.integers(0, 99))
-    def drop(self, choice):
-        if self.held:
-            del self.held[sorted(self.held)[choice % len(self.held)]]
+    @rule(choice=st.integers(0, 99), which=st.booleans())
+    def drop(self, choice, which):
+        table = self.held if which else self.views
+        if having := [one for one, some in sorted(table.items()) if some]:
+            woken, live = self.woken, len(self.live)
+            table[having[choice % len(having)]].pop()
+            assert (len(self.live) < live) == (self.woken > woken)
 
-    @rule(choice=st.integers(0, 99))
-    def drop_a_view(self, choice):
-        if self.views:
-            del self.views[sorted(self.views)[choice % len(self.views)]]
-
-    @rule(choice=st.integers(0, 99), readers=st.lists(st.sampled_from(READERS), min_size=1, max_size=4))
-    def lend(self, choice, readers):
-        if self.all:
-            one = sorted(self.all)[choice % len(self.all)]
-            if one not in self.live:
-                with pytest.raises(Gone):
-                    self.blocks.lend(self.all[one], readers)
-                return
-            self.blocks.lend(self.all[one], readers)
-            self.lent.setdefault(one, Counter()).update(readers)
-            self.held.pop(one, None)
-
-    @rule(choice=st.integers(0, 99), reader=st.sampled_from(READERS))
-    def give_back(self, choice, reader):
-        if self.all:
-            one = sorted(self.all)[choice % len(self.all)]
-            strays, woken, live = self.blocks.stats().strays, self.woken, len(self.live)
-            is_held = self.lent.get(one, Counter())[reader] > 0
-            self.blocks.give_back(self.all[one], reader)
-            if is_held:
-                self.lent[one][reader] -= 1
-            assert strays + (not is_held) == self.blocks.stats().strays
-            assert (live > len(self.live)) == (self.woken > woken)
-
-    @rule(reader=st.sampled_from(READERS))
-    def die(self, reader):
-        self.blocks.reader_died(reader)
-        for readers in self.lent.values():
-            readers[reader] = 0
+    @rule()
+    def shut(self):
+        if self.live:
+            assert not self.blocks.shut()
 
     @invariant()
     def the_live_are_there_and_nobody_else(self):
         live = self.live
         for one, descriptor in self.all.items():
             if one in live:
-                assert mark(descriptor) == bytes(open_view(self.attached, descriptor))
+                assert mark(descriptor) == bytes(self.attached.open(descriptor, None))
             else:
                 with pytest.raises(Gone):
-                    open_view(self.attached, descriptor)
+                    self.attached.open(descriptor, None)
         assert len(live) == self.blocks.stats().blocks
 
     @invariant()
     def blocks_do_not_overlap(self):
         ends = 0
-        for one in sorted(self.live.values(), key=lambda one: one.offset):
+        for one in sorted((self.all[one] for one in self.live), key=lambda one: one.offset):
             assert (0, True) == (one.offset % 64, ends <= one.offset)
             ends = one.offset + one.size
         assert ends <= self.region.size
@@ -145,41 +117,43 @@ TestBlocksLives = BlocksLives.TestCase
 TestBlocksLives.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
-def live_and_die(region: Region, cycles: int) -> Blocks:
-    """Blocks of random sizes for random readers, some of whom die."""
-    blocks, chance = Blocks(region), Random(7)  # noqa: S311 - chance, not secrets
-    out: list[tuple[Descriptor, int]] = []
-    old = Descriptor(region.name, region.generations.start, 1, 0)
+def live_and_die(shared, cycles: int) -> None:
+    """Blocks of random sizes; those who have them drop one now and then, and seldom all."""
+    blocks, chance = shared.blocks, Random(7)  # noqa: S311 - chance, not secrets
+    held: list[Block | memoryview] = []
+    known: list[Descriptor] = []
+    old = Descriptor(shared.region.name, shared.region.generations.start, 1, 1 << 60)
     taken = 0
     while taken < cycles:
         block = blocks.take(chance.randrange(8, 8 * GRANULE))
         if block is not None:
             taken += 1
-            reader = chance.randrange(4)
             block.write([(0, mark(block.descriptor)[:8])])
-            blocks.lend(block.descriptor, [reader])
-            out.append((block.descriptor, reader))
+            known.append(block.descriptor)
+            held.append(block.view[1:] if taken % 4 == 0 else block)
         if block is None or chance.random() < 0.5:
-            assert not region.generations.is_there(old)
-            place = chance.randrange(len(out))
-            out[place], out[-1] = out[-1], out[place]
-            old, reader = out.pop()
-            assert mark(old)[:8] == open_view(region, old)[:8]
-            blocks.give_back(old, reader)
+            block = None
+            assert not shared.attached.generations.is_there(old)
+            place = chance.randrange(len(held))
+            old = known[place]
+            assert mark(old)[:8] == shared.attached.open(old, None)[:8]
+            held[place], known[place] = held[-1], known[-1]
+            del held[-1], known[-1]
         if chance.random() < 0.0001:
-            dead = chance.randrange(4)
-            blocks.reader_died(dead)
-            out = [one for one in out if one[1] != dead]
-    for descriptor, reader in out:
-        blocks.give_back(descriptor, reader)
-    return blocks
+            block = None
+            held.clear()
+            known.clear()
+            block = blocks.take(8)
+            held.append(block)
+            known.append(block.descriptor)
+            block.write([(0, mark(block.descriptor))])
 
 
 @pytest.mark.parametrize("cycles", [20_000, pytest.param(1_000_000, marks=pytest.mark.long)])
 def test_through_a_small_region_nothing_leaks_and_no_block_is_taken_for_another(shared, cycles):
-    blocks = live_and_die(shared.region, cycles)
-    assert (0, 0, 0) == (blocks.stats().blocks, blocks.stats().used, blocks.stats().strays)
-    assert blocks.take(blocks.capacity) is not None
+    live_and_die(shared, cycles)
+    assert (0, 0) == (shared.blocks.stats().blocks, shared.blocks.stats().used)
+    assert shared.blocks.take(shared.blocks.capacity) is not None
 
 
 def test_a_block_begins_at_a_multiple_of_64_bytes(shared):
@@ -202,46 +176,16 @@ def test_a_block_that_never_has_room_is_an_error_that_says_how_large_it_is(share
     assert str(caught.value) == str(pickle.loads(pickle.dumps(caught.value)))
 
 
-def test_lent_to_several_a_block_stays_until_the_last_gives_it_back(shared):
-    block = shared.blocks.take(100)
-    shared.blocks.lend(block.descriptor, [1, 2])
-    shared.blocks.give_back(block.descriptor, 1)
-    assert 1 == shared.blocks.stats().blocks
-    shared.blocks.reader_died(2)
-    assert 0 == shared.blocks.stats().blocks
-
-
-def test_a_late_word_of_a_reader_that_was_taken_for_dead_does_not_free_what_another_has(shared):
-    block = shared.blocks.take(100)
-    shared.blocks.lend(block.descriptor, ["old", "new"])
-    shared.blocks.reader_died("old")
-    shared.blocks.give_back(block.descriptor, "old")
-    assert (1, 1) == (shared.blocks.stats().blocks, shared.blocks.stats().strays)
-
-
 def test_a_reader_of_an_old_descriptor_is_told_that_the_block_is_gone_whatever_lies_there(shared):
     old = fill(shared.blocks.take(5000))
     block = shared.blocks.take(shared.blocks.capacity)
     block.write([(0, mark(old._replace(size=block.descriptor.size)))])
-    with pytest.raises(Gone, match=rf"block {old.generation} at {old.offset} of {old.region} is gone") as caught:
-        open_view(shared.attached, old)
-    assert str(caught.value) == str(pickle.loads(pickle.dumps(caught.value)))
+    with pytest.raises(Gone, match=rf"block {old.generation} at {old.offset} of {old.region} is gone"):
+        shared.attached.open(old, None)
 
 
-def test_once_lent_nobody_is_given_a_view_to_write_to(shared):
-    block = shared.blocks.take(100)
-    shared.blocks.lend(block.descriptor, [1])
-    with pytest.raises(Gone):
-        _ = block.view
-    with pytest.raises(Gone):
-        shared.blocks.lend(block.descriptor._replace(generation=99), [1])
-
-
-def test_a_block_stays_as_long_as_its_writer_has_a_view_of_it(shared):
-    block = shared.blocks.take(100)
-    part = block.view[10:20]
-    shared.blocks.lend(block.descriptor, [1])
-    shared.blocks.give_back(block.descriptor, 1)
+def test_a_block_stays_as_long_as_there_is_a_view_of_it(shared):
+    part = shared.blocks.take(100).view[10:20]
     assert 1 == shared.blocks.stats().blocks
     del part
     assert 0 == shared.blocks.stats().blocks
@@ -256,20 +200,41 @@ def test_whoever_waits_for_room_is_told_also_by_a_view_that_is_dropped(shared):
     assert [0] == freed
 
 
-def test_threads_that_take_and_give_back_at_once_lose_nothing(shared):
-    def work(reader: int) -> None:
+def test_whoever_waits_for_room_is_told_by_a_collection_of_garbage(shared):
+    freed = []
+    blocks = Blocks(shared.region, lambda: freed.append(1))
+    cycle = [blocks.take(1)]
+    cycle.append(cycle)
+    del cycle
+    gc.collect()
+    assert [1] == freed
+
+
+def test_threads_that_take_and_drop_at_once_lose_nothing(shared):
+    def work() -> None:
         for size in range(1, 3000):
             block = shared.blocks.take(size)
             if block is not None:
-                shared.blocks.lend(block.descriptor, [reader])
-                shared.blocks.give_back(block.descriptor, reader)
+                _ = block.view
 
-    threads = [Thread(target=work, args=(number,)) for number in range(4)]
+    threads = [Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (0, 0, 0) == (shared.blocks.stats().blocks, shared.blocks.stats().used, shared.blocks.stats().strays)
+    assert (0, 0) == (shared.blocks.stats().blocks, shared.blocks.stats().used)
+
+
+def test_what_a_forked_os_process_drops_its_parent_still_has(shared):
+    block = shared.blocks.take(100)
+    pid = os.fork()
+    if not pid:
+        descriptor = block.descriptor
+        del block
+        fails = shared.blocks.take(1) is not None or not shared.region.generations.is_there(descriptor)
+        os._exit(fails)
+    assert 0 == os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert shared.attached.generations.is_there(block.descriptor)
 
 
 def test_how_much_was_in_use_at_most_is_known(shared):

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
+import numpy as np
 import pytest
 
 from streampy.errors import StreamPyError
+from streampy.memory.generations import Descriptor, Gone
 from streampy.memory.region import FOLDER, NoSharedMemory, Region
 from streampy.memory.sweep import name_run
 
 MB = 1 << 20
-
-
-@pytest.fixture
-def small_folder(tmp_path) -> Iterator[Callable[[int], Path]]:
-    """Mounts shared memory of so many bytes."""
-    mounted = []
-
-    def mount(size: int) -> Path:
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", tmp_path],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip(f"only who may mount can try a small folder: {done.stderr.strip()}")
-        mounted.append(tmp_path)
-        return tmp_path
-
-    yield mount
-    for folder in mounted:
-        subprocess.run(["umount", folder], check=True)
 
 
 def test_a_reader_sees_what_the_writer_wrote():
@@ -129,3 +107,89 @@ def test_the_error_is_ours_and_comes_whole_from_another_os_process():
     assert isinstance(error, StreamPyError)
     assert str(error) == str(pickle.loads(pickle.dumps(error)))
     assert "6.0 MB of shared memory were asked for, 1.5 MB are free" in str(error)
+
+
+def test_what_was_given_back_to_the_system_is_there_again_once_it_is_reserved(small_folder):
+    folder = small_folder(MB)
+    with Region.create(name_run(), "a", MB, folder=folder) as region:
+        region.memory[:] = b"x" * MB
+        region.release(4096, MB - 4096)
+        with Region.create(name_run(), "b", MB // 2, folder=folder):
+            with pytest.raises(NoSharedMemory):
+                region.reserve()
+        region.reserve()
+        with Region.attach(region.name, folder=folder) as attached:
+            assert b"x" * 4096 + bytes(MB - 4096) == attached.memory[:]
+
+
+class Held:
+    """Says when nobody has it any more."""
+
+    def __init__(self, ended: list[int]) -> None:
+        self.ended = ended
+
+    def __del__(self) -> None:
+        self.ended.append(1)
+
+
+def write(shared, data: bytes) -> Descriptor:
+    """It is there until the end of the test."""
+    block = shared.blocks.take(len(data))
+    block.write([(0, data)])
+    shared.kept.append(block)
+    return block.descriptor
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda view: view[5:7],
+        lambda view: np.frombuffer(view, np.uint8),
+        lambda view: np.frombuffer(view[8:], np.uint32).reshape(2, 2)[1:, ::2],
+    ],
+    ids=["slice", "array", "view of an array"],
+)
+def test_whatever_was_made_of_a_view_holds_the_block(shared, make):
+    ended = []
+    made = make(shared.attached.open(write(shared, bytes(range(24))), Held(ended)))
+    gc.collect()
+    assert [] == ended
+    del made
+    assert [1] == ended
+
+
+def test_in_a_cycle_of_garbage_it_holds_the_block_until_that_is_collected(shared):
+    ended = []
+    cycle = [shared.attached.open(write(shared, b"abc"), Held(ended))]
+    cycle.append(cycle)
+    del cycle
+    gc.collect()
+    assert [1] == ended
+
+
+def test_a_view_is_read_only_also_where_the_block_was_written(shared):
+    descriptor = write(shared, b"abc")
+    for region in (shared.region, shared.attached):
+        view = region.open(descriptor, None)
+        assert b"abc" == view
+        with pytest.raises(TypeError, match="read-only"):
+            view[0] = 1
+        with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+            np.frombuffer(view, np.uint8).flags.writeable = True
+
+
+def test_a_block_that_is_gone_is_held_by_nobody(shared):
+    descriptor, ended = write(shared, b"abc"), []
+    shared.kept.clear()
+    with pytest.raises(Gone, match=rf"block {descriptor.generation} at {descriptor.offset} of .* is gone") as caught:
+        shared.attached.open(descriptor, Held(ended))
+    assert str(caught.value) == str(pickle.loads(pickle.dumps(caught.value)))
+    del caught
+    assert [1] == ended
+
+
+def test_a_block_is_looked_for_in_its_own_region(shared):
+    descriptor = write(shared, b"abc")
+    with Region.create(name_run(), "another", 100) as another:
+        with pytest.raises(ValueError, match=f"a block of {shared.region.name} was looked for in {another.name}"):
+            another.open(descriptor, None)

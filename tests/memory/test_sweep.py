@@ -17,11 +17,11 @@ def names(folder) -> list[str]:
 
 
 def test_what_a_killed_os_process_left_is_taken_away(tmp_path, other):
-    writer = other("write", str(tmp_path))
+    writer = other("leave", str(tmp_path))
     name = pickle.load(writer.stdout)
     assert [] == sweep(folder=tmp_path)
-    writer.kill()
-    os.waitid(os.P_PID, writer.pid, os.WEXITED | os.WNOWAIT)  # it is dead, and nobody took note of it yet
+    writer.started.kill()
+    os.waitid(os.P_PID, writer.started.pid, os.WEXITED | os.WNOWAIT)  # it is dead, and nobody took note of it yet
     assert [name] == names(tmp_path)
     assert [name] == sweep(folder=tmp_path)
     assert [] == names(tmp_path)

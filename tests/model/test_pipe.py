@@ -20,6 +20,20 @@ def test_a_plain_pipe_loses_nothing_and_waits_for_nothing():
     assert Pipe() == plain == Pipe(order=Order.FIFO, rate=inf, from_=())
 
 
+@pytest.mark.parametrize(
+    ("settings", "most"),
+    [
+        ({}, 64),
+        ({"capacity": 8, "item": "6MB"}, 8),
+        ({"capacity": 8, "item": "6MB", "bytes": "20MB"}, 3),
+        ({"capacity": 8, "item": "6MB", "bytes": "1MB"}, 1),
+        ({"capacity": 8, "overflow": "latest"}, 1),
+    ],
+)
+def test_as_many_items_wait_as_number_and_bytes_allow(settings, most):
+    assert Pipe(**settings).most == most
+
+
 @pytest.mark.parametrize(("overflow", "can_drop"), [(one, one is not Overflow.BLOCK) for one in Overflow])
 def test_only_a_pipe_that_blocks_holds_its_sender(overflow, can_drop):
     assert Pipe(overflow=overflow).can_drop == can_drop
@@ -49,6 +63,7 @@ def test_only_a_pipe_that_blocks_holds_its_sender(overflow, can_drop):
                 "did you mean 'drop_oldest'?"
             ),
         ),
+        (lambda: Pipe(item=0), "item: got 0, expected the bytes of one item, above 0"),
         (lambda: Pipe(order="fif"), "order: got 'fif', expected fifo or priority, did you mean 'fifo'?"),
         (
             lambda: Pipe(rate=0),

@@ -220,7 +220,7 @@ WRONG = [
     ({"from_": {"resiz": "camera"}}, "from.resiz", "finder has no input 'resiz', did you mean 'resize'?"),
     ({"join": {"wait": 1.0}}, "join", "finder is a process, and 'join' is said of single units: write it at them"),
     ({"timeout": 1.0}, "timeout", "finder is a process, and 'timeout' is said of single units: write it at them"),
-    ({"place": "own"}, "place", "finder is a process, and 'place' is said of single units: write it at them"),
+    ({"each": [{}]}, "each", "finder is a process, and 'each' is said of single units: write it at them"),
     ({"on_error": "skip"}, "on_error", "finder is a process, and 'on_error' is said of single units: write it at them"),
     ({"pipe": {"detect": {"batch": 2}}}, "pipe.detect", "'other' has no input 'detect'; known: resize"),
     ({"pipe": {"bach": 2}}, "pipe.bach", "unknown key 'bach', did you mean 'batch'?"),

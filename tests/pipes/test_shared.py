@@ -216,7 +216,7 @@ def test_what_is_told_is_sent_while_another_one_waits_for_room():
 def test_when_the_one_who_looks_for_all_leaves_another_one_looks():
     with SharedPipe.of(Pipe()) as pipe, ThreadPoolExecutor(2) as pool:
         first = pool.submit(pipe.receiver.get, monotonic() + 0.2)
-        look_until(lambda: pipe.receiver._bell._is_watched)
+        look_until(lambda: pipe.receiver.bell._is_watched)
         second = pool.submit(get, pipe.receiver)
         assert isinstance(first.exception(SOON), TimeoutError)
         pipe.sender.put(batch(0, 1))

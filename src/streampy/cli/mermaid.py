@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streampy.cli.words import kinds, pipe_in_short
+from streampy.cli.words import kinds, pipe_in_short, place_in_short
 from streampy.model.ports import OUT
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def _inside(plan: Plan, within: str, indent: str) -> Iterator[str]:
         if name.startswith(within) and "/" not in last:
             opening, closing = _SHAPES[next(iter(kinds(unit)), "")]
             workers = f" x{unit.spec.workers}" if unit.spec.workers > 1 else ""
-            yield f'{indent}{_id(plan, name)}{opening}"{last}{workers}"{closing}'
+            place = f"<br>{place_in_short(unit)}" if unit.spec.is_away else ""
+            yield f'{indent}{_id(plan, name)}{opening}"{last}{workers}{place}"{closing}'
     for number, (name, used_as) in enumerate(plan.groups.items()):
         last = name.removeprefix(within)
         if name.startswith(within) and "/" not in last:

@@ -18,6 +18,7 @@ def add_set(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="UNIT.SETTING=VALUE",
         help="a setting that counts more than the one in the file; may be repeated; "
+        "where the unit has no setting of that name, its key is meant, such as place, workers, device, timeout; "
         "UNIT is other/detect for a unit of a process that is used as other; "
         "a value that begins with [ or { is read as JSON",
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from streampy.model.annotations import type_name
 
 if TYPE_CHECKING:
+    from streampy.model.place import Place
     from streampy.model.plan import InputPlan, Plan, UnitPlan
 
 
@@ -18,19 +19,30 @@ def write_json(plan: Plan) -> str:
     told = {
         "process": plan.name,
         "used": dict(plan.groups),
-        "units": {name: _unit(unit) for name, unit in plan.units.items()},
+        "units": {name: _unit(plan, unit) for name, unit in plan.units.items()},
         "chains": [list(chain) for chain in plan.chains],
         "cycles": [sorted(loop) for loop in plan.loops],
+        "places": [_place(place) for place in plan.places],
     }
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 
-def _unit(unit: UnitPlan) -> dict[str, Any]:
+def _place(place: Place) -> dict[str, Any]:
+    return {
+        "name": place.name,
+        "workers": [{"chain": list(chain), "workers": list(workers)} for chain, workers in place.workers.items()],
+        "env": dict(place.env),
+        "cpus": list(place.cpus),
+    }
+
+
+def _unit(plan: Plan, unit: UnitPlan) -> dict[str, Any]:
     spec = unit.spec
     return {
         "use": spec.used_as,
         "set": {name: _plain(value) for name, value in unit.settings.items()},
-        "inputs": {name: _input(entry) for name, entry in unit.inputs.items()},
+        "each": [{name: _plain(value) for name, value in settings.items()} for settings in unit.each],
+        "inputs": {name: _input(plan, unit, entry) for name, entry in unit.inputs.items()},
         "outputs": {
             name: {
                 "type": type_name(port.type),
@@ -41,6 +53,9 @@ def _unit(unit: UnitPlan) -> dict[str, Any]:
         "workers": {"min": spec.workers - spec.spare, "max": spec.workers},
         "ordered": spec.ordered,
         "place": spec.place,
+        "device": spec.device,
+        "env": dict(spec.env),
+        "cpus": list(spec.cpus),
         "join": _finite(asdict(unit.join.settings)) if unit.join is not None else None,
         "on_error": _finite(asdict(spec.on_error)),
         "on_crash": _finite(asdict(spec.on_crash)),
@@ -49,11 +64,14 @@ def _unit(unit: UnitPlan) -> dict[str, Any]:
     }
 
 
-def _input(entry: InputPlan) -> dict[str, Any]:
+def _input(plan: Plan, unit: UnitPlan, entry: InputPlan) -> dict[str, Any]:
+    shared = plan.shared_pipes.get((unit.name, entry.port.name))
     return {
         "type": type_name(entry.port.type),
         "from": [f"{link.sender}.{link.output}" for link in entry.links],
         "pipe": _finite({name: value for name, value in asdict(entry.pipe).items() if name != "from_"}),
+        "transport": plan.transport_to(unit.name, entry.port.name),
+        "shared": {"blocks": shared.blocks, "bytes": shared.bytes} if shared else None,
     }
 
 

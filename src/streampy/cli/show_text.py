@@ -7,9 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streampy.cli.words import count, join_in_words, kinds, pipe_in_words, settings_in_words, unit_in_words
+from streampy.cli.words import (
+    count,
+    join_in_words,
+    kinds,
+    pipe_in_words,
+    place_in_words,
+    settings_in_words,
+    shared_in_words,
+    unit_in_words,
+)
 from streampy.model.annotations import type_name
 from streampy.model.layout import lay_out
+from streampy.model.measure import format_size
 from streampy.model.ports import OUT, Helping
 
 if TYPE_CHECKING:
@@ -24,10 +34,14 @@ def write_text(plan: Plan) -> str:
     workers = sum(plan.units[chain[0]].spec.workers for chain in plan.chains)
     fused = len(plan.units) - len(plan.chains)
     counts = [count(len(plan.units), "unit"), count(len(plan.links), "link"), count(workers, "worker")]
+    if len(plan.places) > 1:
+        counts.append(count(len(plan.places), "OS process"))
     lines = [f"process {plan.name}: {', '.join(counts)}{f', {fused} fused' if fused else ''}"]
     for name, used_as in plan.groups.items():
         inside = [unit for unit in plan.units if unit.startswith(f"{name}/")]
         lines.append(f"  {name} is {used_as}: {count(len(inside), 'unit')}")
+    if len(plan.places) > 1:
+        lines += ["", *_places(plan)]
     for number, layer in enumerate(layout.layers, 1):
         lines += ["", f"layer {number}"]
         for name in layer:
@@ -35,21 +49,46 @@ def write_text(plan: Plan) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def _places(plan: Plan) -> Iterator[str]:
+    """The OS processes, and what goes between them."""
+    yield "OS processes"
+    wide = max(len(place.name) for place in plan.places)
+    for place in plan.places:
+        yield f"  {place.name:<{wide}}  {place_in_words(place)}"
+    sizes = [pipe.bytes for pipe in plan.shared_pipes.values()]
+    known = [size for size in sizes if size is not None]
+    parts = [f"{format_size(sum(known))} for {count(len(known), 'pipe')}"] if known else []
+    if len(known) < len(sizes):
+        parts.append(f"{'' if known else 'known '}for {count(len(sizes) - len(known), 'pipe')} with the first items")
+    if parts:
+        yield f"  shared memory: {'; '.join(parts)}"
+
+
 def _unit(plan: Plan, unit: UnitPlan) -> Iterator[str]:
     what = ", ".join(kinds(unit))
     yield f"{unit.name}  {unit.spec.used_as}{f'  ({what})' if what else ''}"
     if unit.settings:
-        yield f"    set   {settings_in_words(unit)}"
+        yield f"    set   {settings_in_words(unit.settings)}"
+    for index, settings in enumerate(unit.each):
+        yield f"    each  {index}: {settings_in_words(settings)}"
     for port, entry in unit.inputs.items():
         yield f"    in    {port}: {_given(entry)} <- {_senders(entry)}"
         if unit.not_fused:
-            yield f"          pipe: {pipe_in_words(entry.pipe)}"
+            yield f"          pipe: {pipe_in_words(entry.pipe)}{_carried(plan, unit.name, port)}"
     if unit.join is not None:
         yield f"    join  {join_in_words(unit.join.settings)}, room for {unit.join.settings.capacity} items"
     for port, links in unit.receivers.items():
         name = "" if port == OUT and len(unit.receivers) == 1 else f"{port}: "
         yield f"    out   {name}{type_name(unit.ports.outputs[port].type)} -> {_receivers(links)}"
     yield f"    runs  {_runs(plan, unit)}"
+
+
+def _carried(plan: Plan, unit: str, port: str) -> str:
+    """What carries the items of a pipe, where there is more than one OS process."""
+    if len(plan.places) == 1:
+        return ""
+    shared = plan.shared_pipes.get((unit, port))
+    return f"; in shared memory: {shared_in_words(shared)}" if shared else "; within one OS process"
 
 
 def _runs(plan: Plan, unit: UnitPlan) -> str:

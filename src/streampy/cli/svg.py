@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from streampy.cli.frames import ABOVE, BELOW, Box, frames_of
-from streampy.cli.words import kinds, pipe_in_short
+from streampy.cli.words import kinds, pipe_in_short, place_in_short
 from streampy.model.layout import lay_out
+from streampy.model.place import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,6 +37,12 @@ _STYLE = """
 """
 
 _FRAMES = "  .frame { fill: #8c959f; fill-opacity: .08; stroke: #8c959f; stroke-opacity: .5; stroke-dasharray: 3 3 }\n"
+_ROOMS = """  .room { fill: #3f7cc4; fill-opacity: .13; stroke: none }
+  .shared { stroke: #3f7cc4 }
+"""
+_LOOKS = {Transport.FUSED: "link fused", Transport.THREAD: "link", Transport.SHARED: "link shared"}
+_ROOM = 6.0
+"""How far the room of a unit that lives in another OS process reaches around it."""
 
 
 def draw_svg(plan: Plan) -> str:
@@ -63,6 +70,7 @@ class _Drawing:
             for (x, width), layer in zip(self.columns, self.layout.layers, strict=True)
             for name, height in ((name, _height(plan.units[name])) for name in layer)
         }
+        self.has_rooms = len(plan.places) > 1
         self.back = [link for link in plan.links if link.feedback]
         self.width = sum(self.columns[-1]) + _MARGIN if self.columns else 0.0
         self.height = self.low + _MARGIN + _FOOT + 14.0 * len(self.back)
@@ -70,19 +78,26 @@ class _Drawing:
     def write(self) -> str:
         body = [
             *(line for frame in self.frames for line in self._frame(frame)),
+            *(self._room(name) for name, unit in self.plan.units.items() if unit.spec.is_away),
             *(self._link(link) for link in self.plan.links),
             *(line for name, unit in self.plan.units.items() for line in self._unit(name, unit)),
             *self._legend(),
         ]
         size = f'width="{self.width:.0f}" height="{self.height:.0f}" viewBox="0 0 {self.width:.0f} {self.height:.0f}"'
         title = f"<title>{escape(self.plan.name)}</title>"
-        style = _STYLE + (_FRAMES if self.frames else "")
+        style = _STYLE + (_FRAMES if self.frames else "") + (_ROOMS if self.has_rooms else "")
         head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n{title}\n<style>{style}</style>\n'
         return head + "".join(f"{line}\n" for line in body) + "</svg>\n"
 
     def _frame(self, frame: Frame) -> Iterator[str]:
         yield from (f'<path class="frame" d="{outline}"/>' for outline in frame.outlines(self.boxes))
         yield _text(*frame.label_at(self.boxes), frame.label, "small")
+
+    def _room(self, name: str) -> str:
+        box = self.boxes[name]
+        place = f'x="{box.x - _ROOM:.1f}" y="{box.y - _ROOM:.1f}"'
+        size = f'width="{box.width + 2 * _ROOM:.1f}" height="{box.height + 2 * _ROOM:.1f}"'
+        return f'<rect class="room" {place} {size} rx="12"/>'
 
     def _unit(self, name: str, unit: UnitPlan) -> Iterator[str]:
         box = self.boxes[name]
@@ -118,8 +133,7 @@ class _Drawing:
             left, width = self.columns[layer]
             path += f" {_curve(x, y, left, height + self.top)} H{left + width:.1f}"
             x, y = left + width, height + self.top
-        fused = "" if self.plan.units[link.receiver].not_fused else " fused"
-        return f'<path class="link{fused}" d="{path} {_curve(x, y, end_x, end_y)}"/>'
+        return f'<path class="{_LOOKS[self.plan.transport(link)]}" d="{path} {_curve(x, y, end_x, end_y)}"/>'
 
     def _back(self, link: Link, start: tuple[float, float], end: tuple[float, float]) -> str:
         """Around everything, below."""
@@ -133,7 +147,9 @@ class _Drawing:
     def _legend(self) -> Iterator[str]:
         links = [("link", "pipe")]
         if any(not unit.not_fused for unit in self.plan.units.values()):
-            links.append(("link fused", "fused: a direct call"))
+            links.append((_LOOKS[Transport.FUSED], "fused: a direct call"))
+        if any(self.plan.transport(link) is Transport.SHARED for link in self.plan.links):
+            links.append((_LOOKS[Transport.SHARED], "to another OS process: shared memory"))
         if self.back:
             links.append(("link back", "closes a cycle"))
         x, y = _MARGIN, self.height - _MARGIN
@@ -174,10 +190,11 @@ def _title(unit: UnitPlan) -> str:
 
 
 def _subtitle(unit: UnitPlan) -> str:
-    """What it is, and its pipe if that is no plain one; several inputs have theirs beside their names."""
+    """What it is, its pipe if that is no plain one, its place; several inputs have their pipes beside their names."""
     what = unit.spec.used_as.rpartition(":")[2]
     pipe = pipe_in_short(next(iter(unit.inputs.values())).pipe) if len(unit.inputs) == 1 else ""
-    return f"{what} · {pipe}" if pipe else what
+    place = place_in_short(unit) if unit.spec.is_away else ""
+    return " · ".join(part for part in (what, pipe, place) if part)
 
 
 def _inputs(unit: UnitPlan) -> list[str]:

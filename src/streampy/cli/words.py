@@ -6,11 +6,16 @@ from dataclasses import fields
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from streampy.model.cpus import format_cpus
 from streampy.model.measure import format_size
 from streampy.model.pipe import OnError, Order, Overflow, Pipe
+from streampy.model.process import CPU
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from streampy.model.pipe import Join
+    from streampy.model.place import Place, SharedPipe
     from streampy.model.plan import UnitPlan
 
 _PLAIN = Pipe()
@@ -18,8 +23,8 @@ _LONGEST = 40
 
 
 def count(number: int, what: str) -> str:
-    """`1 unit`, `2 units`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    """`1 unit`, `2 units`, `2 OS processes`."""
+    return f"{number} {what}{'' if number == 1 else 'es' if what.endswith('s') else 's'}"
 
 
 def pipe_in_words(pipe: Pipe) -> str:
@@ -60,6 +65,23 @@ def pipe_in_short(pipe: Pipe) -> str:
     return ", ".join(shown[name] for name in differs if name in shown)
 
 
+def shared_in_words(pipe: SharedPipe) -> str:
+    """What it takes of shared memory: `68 blocks of 6.00 MB, 408 MB`."""
+    blocks = count(pipe.blocks, "block")
+    if pipe.item is None or pipe.bytes is None:
+        return f"{blocks}, as large as the first items ask for"
+    return f"{blocks} of {format_size(pipe.item)}, {format_size(pipe.bytes)}"
+
+
+def place_in_words(place: Place) -> str:
+    """Who lives in it: `detect x2 -> count x2; show  (cpus 0-1)`."""
+    chains = [
+        " -> ".join(f"{unit}{_times(len(workers))}" for unit in chain) for chain, workers in place.workers.items()
+    ]
+    more = ", ".join(_surroundings(place.env, format_cpus(place.cpus)))
+    return f"{'; '.join(chains) or 'no unit'}{f'  ({more})' if more else ''}"
+
+
 def join_in_words(join: Join) -> str:
     """`by their common ancestor, waits 60 ms, then partial`."""
     key = "their common ancestor" if join.key == "ancestor" else join.key if isinstance(join.key, str) else "a function"
@@ -70,7 +92,10 @@ def join_in_words(join: Join) -> str:
 def unit_in_words(unit: UnitPlan) -> str:
     """What differs from one worker in `main` that stops on an error: `2 workers, on error skip`."""
     spec = unit.spec
-    parts = [count(spec.workers, "worker"), f"place {spec.place}"]
+    parts = [count(spec.workers, "worker"), place_in_short(unit)]
+    if spec.device != CPU:
+        parts.append(f"device {spec.device}")
+    parts += _surroundings(spec.env, format_cpus(spec.cpus))
     if spec.workers > 1 and not spec.ordered:
         parts.append("in any order")
     if unit.ports.is_async:
@@ -82,15 +107,31 @@ def unit_in_words(unit: UnitPlan) -> str:
     return ", ".join(parts)
 
 
-def settings_in_words(unit: UnitPlan) -> str:
+def place_in_short(unit: UnitPlan) -> str:
+    """`place main`, `place gpu`, `place own`; `place own with hall` in a used process that has it as a whole."""
+    together = f" with {unit.spec.household}" if unit.spec.household else ""
+    return f"place {unit.spec.place}{together}"
+
+
+def settings_in_words(settings: Mapping[str, object]) -> str:
     """`width=640, url='clip.mp4'`; what is long is cut."""
-    return ", ".join(f"{name}={_cut(repr(value))}" for name, value in unit.settings.items())
+    return ", ".join(f"{name}={_cut(repr(value))}" for name, value in settings.items())
 
 
 def kinds(unit: UnitPlan) -> list[str]:
     """`source`, `join`, `sink`: what a unit is by its place in the graph."""
     found = {"source": not unit.inputs, "join": unit.join is not None, "sink": not unit.ports.outputs}
     return [what for what, holds in found.items() if holds]
+
+
+def _surroundings(env: Mapping[str, str], cpus: str) -> list[str]:
+    """The environment and the CPUs, where something is said of them."""
+    variables = " ".join(f"{name}={value}" for name, value in env.items())
+    return [f"{what} {said}" for what, said in (("env", variables), ("cpus", cpus)) if said]
+
+
+def _times(number: int) -> str:
+    return f" x{number}" if number > 1 else ""
 
 
 def _seconds(seconds: float) -> str:

@@ -113,6 +113,8 @@ class Joiner:
         self._late = plan.settings.late
         self._shares = plan.shares
         self._keys = Keys(plan, tuple(name for name, port in inputs.items() if not port.latest))
+        self.looks_into_values = not self._keys.are_in_headers
+        """Whether the key is in the values."""
         self._done = Done(self.capacity)
         self._ordered = ordered
         self._sets: dict[Any, _Set] = {}
@@ -180,7 +182,7 @@ class Joiner:
         if port in self._newest:
             return None  # the newest value stays what it was
         level = len(header.path) - self._keys.depth(header)
-        if level < 0 or not self._keys.knows(header):
+        if level < 0 or not self._keys.are_in_headers:
             return None
         group = self._set(self._keys.of(header, None), header, now)
         return None if group is None else (group, group.parts[port], level)

@@ -44,9 +44,9 @@ class Keys:
             return self._one_each
         return self._shares.get(_source(header), self._one_each)
 
-    def knows(self, header: Header) -> bool:
-        """Whether the key is in the header, so that it is known of an item that ended."""
-        del header
+    @property
+    def are_in_headers(self) -> bool:
+        """Whether the key is in the header, so that it is known of an item that ended, and not in its value."""
         return self.is_inherited or self._key == "seq"
 
     def of(self, header: Header, value: Any) -> Any:

@@ -9,10 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
+from typing import Final
 
 from streampy.model.item import Header, Reason
 
 _stream = itemgetter(Header._fields.index("stream"))
+_BORN: Final = "born"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,25 @@ class Ledger:
     def ended(self, headers: Sequence[Header], reason: Reason) -> None:
         """Count items that ended without a result."""
         self.add_each(reason.value, headers)
+
+    def take(self) -> dict[tuple[str, str], int]:
+        """All that was counted, which is then no longer here: for `absorb` of another one.
+
+        Of what was born the whole: a source goes on with that number.
+        """
+        taken = dict(self.counts)
+        for what, stream in taken:
+            if what != _BORN:
+                del self.counts[what, stream]
+        return taken
+
+    def absorb(self, taken: Mapping[tuple[str, str], int]) -> None:
+        """What another one counted."""
+        for (what, stream), count in taken.items():
+            if what == _BORN:
+                self.counts[what, stream] = count
+            else:
+                self.counts[what, stream] += count
 
 
 def add_up(ledgers: Iterable[Ledger], in_flight: int | None) -> Account:

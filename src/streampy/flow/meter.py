@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 _PER_OCTAVE = 16
 _LOWEST, _OCTAVES = 2.0**-24, 44
@@ -27,6 +28,17 @@ class Summary:
     p95: float = 0.0
     p99: float = 0.0
     max: float = 0.0
+
+
+class Recorded(NamedTuple):
+    """What a distribution has recorded, on its way to another one."""
+
+    samples: list[float]
+    buckets: dict[int, int]
+    """How many samples were sorted into each; the next three are of these samples."""
+    number: int
+    total: float
+    max: float
 
 
 class Distribution:
@@ -68,6 +80,27 @@ class Distribution:
         self._count += len(samples)
         self._total += sum(samples)
         self._max = max(self._max, samples[-1])
+
+    def take(self) -> Recorded:
+        """All that was recorded, which is then no longer here: for `add` of another one."""
+        samples = self._pending.copy()
+        self._pending.clear()
+        taken = Recorded(samples, self._counts, self._count, self._total, self._max)
+        self._count, self._total, self._max, self._counts = 0, 0.0, 0.0, {}
+        return taken
+
+    def copy(self) -> Recorded:
+        """All that was recorded; it stays here too. For any thread."""
+        return Recorded(list(self._pending), dict(self._counts), self._count, self._total, self._max)
+
+    def add(self, recorded: Recorded) -> None:
+        """What another one recorded."""
+        for bucket, count in recorded.buckets.items():
+            self._counts[bucket] = self._counts.get(bucket, 0) + count
+        self._count += recorded.number
+        self._total += recorded.total
+        self._max = max(self._max, recorded.max)
+        self.extend(recorded.samples)
 
     @property
     def count(self) -> int:

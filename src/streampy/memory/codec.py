@@ -8,7 +8,11 @@ from __future__ import annotations
 import pickle
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+_KINDS: Final = 256
+"""Of arrays whose pickles are kept: a stream is of one shape, or of few."""
 
 
 class Encoded(NamedTuple):
@@ -33,7 +37,7 @@ class _Pickler(pickle.Pickler):
         kind = type(value)
         if kind is memoryview:
             return _reduce_memoryview(value)
-        if kind is getattr(sys.modules.get("numpy"), "ndarray", None):
+        if kind is _array_type():
             return _reduce_array(value)
         return NotImplemented
 
@@ -42,17 +46,36 @@ def encode(value: object) -> Encoded:
     """A value as bytes. NumPy arrays, memoryviews, Arrow tables, and what else offers its buffers lie apart.
 
     Large `bytes` and `bytearray` are pieces of their own, so they are not copied here either.
-    Raises what pickle raises for what can't be pickled: PicklingError, TypeError, AttributeError.
+    Raises what pickle raises for what can't be pickled: PicklingError, TypeError, AttributeError; with a note.
     """
+    if type(value) is _array_type():
+        array: Any = value
+        if array.flags.forc and _is_buffer(array.dtype):
+            return Encoded(
+                (_pickle_array(array.dtype, array.shape, array.flags.fnc),), (pickle.PickleBuffer(array).raw(),)
+            )
     pieces = _Pieces()
     found: list[pickle.PickleBuffer] = []
-    _Pickler(pieces, 5, buffer_callback=found.append).dump(value)
+    try:
+        _Pickler(pieces, 5, buffer_callback=found.append).dump(value)
+    except BaseException as error:
+        note_what(value, error)
+        raise
     return Encoded(pieces, [one.raw() for one in found])
 
 
 def decode(pickled: bytes | memoryview, buffers: Sequence[memoryview] = ()) -> Any:
     """The value again. Arrays and memoryviews in it are views of the buffers, read-only where these are."""
     return pickle.loads(pickled, buffers=buffers)  # noqa: S301 - between OS processes of one run
+
+
+def note_what(value: object, error: BaseException) -> None:
+    """Say with the error what could not be pickled, and what for."""
+    kind = type(value)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    error.add_note(
+        f"a value of type {name} was to be sent to another OS process, so it must be one that can be pickled"
+    )
 
 
 def _reduce_memoryview(view: memoryview) -> tuple[Any, ...]:
@@ -65,6 +88,23 @@ def _reduce_memoryview(view: memoryview) -> tuple[Any, ...]:
 
 def _restore_memoryview(data: memoryview, form: Any, shape: tuple[int, ...] | None) -> memoryview:
     return data.cast(form) if shape is None else data.cast(form, shape)
+
+
+def _array_type() -> Any:
+    """NumPy's, where anybody has imported it."""
+    return getattr(sys.modules.get("numpy"), "ndarray", None)
+
+
+def _is_buffer(kind: Any) -> bool:
+    """Whether an array of this dtype is no more than its bytes to NumPy too."""
+    return kind.kind in "biufc" and kind.metadata is None
+
+
+@lru_cache(_KINDS)
+def _pickle_array(kind: Any, shape: tuple[int, ...], is_fortran: bool) -> bytes:  # noqa: FBT001 - positions are quicker
+    """The pickle of an array without its buffer. To make it anew for each frame takes 4 µs."""
+    array = sys.modules["numpy"].empty(shape, kind, "F" if is_fortran else "C")
+    return pickle.dumps(array, 5, buffer_callback=lambda _: None)
 
 
 def _reduce_array(array: Any) -> Any:

@@ -30,7 +30,7 @@ class Descriptor(NamedTuple):
 
 
 class Gone(RunError):
-    """The block was given back by all who held it, and its place may hold other data by now."""
+    """Nobody holds the block any more, and its place may hold other data by now; or its region is gone."""
 
     def __init__(self, descriptor: Descriptor) -> None:
         self.descriptor = descriptor
@@ -39,14 +39,19 @@ class Gone(RunError):
     def __str__(self) -> str:
         one = self.descriptor
         return (
-            f"block {one.generation} at {one.offset} of {one.region} is gone: it was given back by all it was lent to;"
-            " an OS process that was taken for dead should end"
+            f"block {one.generation} at {one.offset} of {one.region} is gone: the OS process that wrote it has"
+            " ended, or the one that looked for it was taken for dead, and should end"
         )
 
 
 @final
 class Generations:
     """The table: for each place where a block can begin the generation of the block that does, else 0."""
+
+    @staticmethod
+    def extent(places: int) -> int:
+        """Bytes of a region with so many granules for blocks, or a few more."""
+        return places * (GRANULE + _ENTRY) + 2 * _PAGE
 
     def __init__(self, memory: memoryview) -> None:
         places = len(memory) // (GRANULE + _ENTRY)

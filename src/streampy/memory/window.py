@@ -7,11 +7,19 @@ the memoryview, so nobody learns when the last of them is gone.
 from __future__ import annotations
 
 import ctypes
+import sys
 from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 if TYPE_CHECKING:
     from mmap import mmap
+
+
+class Window:
+    """What all that is made of a view holds in the end. A ctypes array too, as long as the mapping."""
+
+    keep: Any
+    mapping: mmap
 
 
 @final
@@ -24,7 +32,9 @@ class Windows:
         self.size = len(mapping)
         self._mapping = mapping
         self._is_writable = not memoryview(mapping).readonly
-        self._window: Any = type("Window", (ctypes.Array,), {"_type_": ctypes.c_ubyte, "_length_": self.size})
+        self._window: Any = type(
+            "MappedWindow", (Window, ctypes.Array), {"_type_": ctypes.c_ubyte, "_length_": self.size}
+        )
 
     def open(self, start: int, size: int, keep: object) -> memoryview:
         """A view of so many bytes; `keep` is let go when neither it, nor any slice or array of it, is left.
@@ -33,9 +43,30 @@ class Windows:
         `keep` does in its `__del__` must take no lock that its thread may hold.
         """
         window = self._window.from_address(self.address)
-        window.keep = (keep, self._mapping)
+        window.keep = keep
+        window.mapping = self._mapping
         view = PickleBuffer(window).raw()[start : start + size]
         return view if self._is_writable else view.toreadonly()
+
+
+def kept_by(memory: memoryview) -> tuple[Any, int] | None:
+    """Of a view that `Windows.open` made, or an array of it: what it keeps, and where in the mapping this begins.
+
+    Found by asking each whose memory it is: NumPy arrays and memoryviews tell, Arrow buffers don't.
+    """
+    arrays = getattr(sys.modules.get("numpy"), "ndarray", ())
+    owner: Any = memory.obj
+    while True:
+        if isinstance(owner, arrays):
+            owner = owner.base
+        elif isinstance(owner, memoryview):
+            owner = owner.obj
+        else:
+            break
+    if not isinstance(owner, Window):
+        return None
+    window: Any = owner
+    return window.keep, address_of(memory) - ctypes.addressof(window)
 
 
 def address_of(memory: object) -> int:

@@ -5,18 +5,20 @@ Knows nothing of files (an origin gives the places) nor of running.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 
 from streampy.errors import Problem, ProcessError
 from streampy.model import graph
 from streampy.model.fit import check_fit
 from streampy.model.flatten import Flat
+from streampy.model.housing import check_housing
 from streampy.model.pipe import Pipe
+from streampy.model.place import places_of
 from streampy.model.plan import InputPlan, Plan, UnitPlan
 from streampy.model.process import Process, UnitSpec
 from streampy.model.scope import Scope, Scopes
-from streampy.model.settings import check_settings
+from streampy.model.settings import check_each, check_settings
 from streampy.model.suggest import did_you_mean
 
 _CLASS_ONLY = "from_"
@@ -40,7 +42,7 @@ def make_plan(process: Process, *, may_be_open: bool = True, known: Iterable[Pro
     if problems or plan is None:
         in_order = sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line, problem.column))
         raise ProcessError(in_order)
-    return replace(plan, groups=checked.flat.groups)
+    return replace(plan, groups=checked.flat.groups, places=places_of(plan.units, plan.chains))
 
 
 class _Checked:
@@ -58,14 +60,16 @@ class _Checked:
         self.units = {name: self._plan_unit(spec) for name, spec in self.flat.specs.items()}
         for name in scope.ports:
             self._check_linked(scope.specs[name])
+        self.problems.extend(check_housing(self.units))
 
     def _plan_unit(self, spec: UnitSpec) -> UnitPlan:
         ports = self.flat.ports[spec.name]
         settings, problems = check_settings(spec, ports)
-        self.problems.extend(problems)
+        each, more = check_each(spec, ports)
+        self.problems.extend([*problems, *more])
         inputs = {name: self._input(spec, name) for name in ports.inputs}
         receivers = {name: tuple(self.flat.away[spec.name, name]) for name in ports.outputs}
-        unit = UnitPlan(spec, ports, settings, inputs, receivers, join=None, not_fused="")
+        unit = UnitPlan(spec, ports, settings, inputs, receivers, join=None, not_fused="", each=each)
         self.problems.extend(check_fit(unit))
         return unit
 
@@ -83,7 +87,7 @@ class _Checked:
             self.unsure.add(spec.name)
             self.problems.append(spec.problem_with(error, "pipe", *([name] if name in spec.pipes else [])))
         links = tuple(self.flat.arriving[spec.name, name])
-        return InputPlan(port, pipe, configured=bool(asked) or port.pipe is not None, links=links)
+        return InputPlan(port, pipe, configured=_is_configured(asked, port.pipe), links=links)
 
     def _check_linked(self, spec: UnitSpec) -> None:
         """Whether something comes to each input of a unit of the process itself, also to those of a used process."""
@@ -108,6 +112,12 @@ class _Checked:
         unit, _ = next(inmost for inmost, end in self.flat.entrances.items() if end == (name, port))
         ends = [self.flat.entrances.get((unit, one)) for one in self.flat.ports[unit].inputs]
         return all(end is not None and end[1] not in self._scope.links[end[0]] for end in ends)
+
+
+def _is_configured(asked: Mapping[str, object], own: Pipe | None) -> bool:
+    """Whether someone asked for a pipe; who only says how large an item is did not."""
+    is_own = own is not None and (own.item is None or replace(own, item=None) != Pipe())
+    return is_own or bool(asked.keys() - {"item"})
 
 
 def _unknown(key: str, known: Iterable[str]) -> str:

@@ -21,10 +21,6 @@ def check_fit(unit: UnitPlan) -> Iterator[Problem]:
     yield from _workers(unit)
     yield from _policies(unit)
     yield from _pipes(unit)
-    if unit.spec.place != "main":
-        yield unit.spec.problem(
-            f"got {unit.spec.place!r}: this version runs all units in one OS process, so the place is `main`", "place"
-        )
 
 
 def _workers(unit: UnitPlan) -> Iterator[Problem]:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from streampy.model.cpus import each_cpus
 from streampy.model.plan import Link
 from streampy.model.ports import Ports
-from streampy.model.process import Spot, UnitSpec
+from streampy.model.process import CPU, OWN, Spot, UnitSpec
 from streampy.model.scope import End, Scope
 
 KeyPath = tuple[str | int, ...]
@@ -86,8 +87,35 @@ def _placed(scope: Scope, use: UnitSpec, linked: Mapping[str, object]) -> Iterat
             ordered=spec.ordered and use.ordered,
             pipes={**spec.pipes, **_pipes(spec, use, ports)},
             told=spec.told | _told(use, name),
-            elsewhere=_elsewhere(use, name, list(_paths(given, inner)), ports, linked),
+            elsewhere={**_elsewhere(use, name, list(_paths(given, inner)), ports, linked), **spec.elsewhere},
+            **_whereabouts(spec, use),
         )
+
+
+def _whereabouts(spec: UnitSpec, use: UnitSpec) -> dict[str, Any]:
+    """Where a unit of a used process runs, and what each of its workers has for itself."""
+    found: dict[str, Any] = {"each": spec.each * use.workers}
+    found["cpus"] = spec.cpus * use.workers if each_cpus(spec.cpus) else spec.cpus
+    said = [key for key in _said(use) if (key,) not in spec.elsewhere]  # what is given beside the file counts more
+    if "place" in said:
+        is_own = use.place == OWN
+        found["place"] = use.place
+        found["household"] = use.household or (use.name if is_own else "")
+        found["households"] = use.households if use.household else use.workers if is_own else 1
+    if "device" in said:
+        found["device"] = use.device
+    if "cpus" in said:
+        copies = each_cpus(use.cpus)
+        found["cpus"] = tuple(one for one in copies for _ in range(spec.workers)) if copies else use.cpus
+    if "env" in said:
+        found["env"] = {**spec.env, **use.env}
+    return found
+
+
+def _said(use: UnitSpec) -> list[str]:
+    """What is said at the use of a process of where its units run."""
+    said = {"place": use.is_away, "device": use.device != CPU, "env": bool(use.env), "cpus": bool(use.cpus)}
+    return [key for key, is_said in said.items() if is_said]
 
 
 def _elsewhere(
@@ -106,6 +134,7 @@ def _elsewhere(
             found["from", port] = _spot(use, "from", outer, use.links)
     if use.workers != 1:
         found["workers",] = use.spot("workers")
+    found |= {(key,): use.spot(key) for key in _said(use)}
     return found
 
 

@@ -228,6 +228,7 @@ def _why_not_fused(
         return f"{len(links)} links meet in its pipe"
     sender = units[links[0].sender]
     reasons = {
+        f"{sender.name} lives in another OS process": not unit.spec.lives_with(sender.spec),
         "its pipe is configured": entries[0].configured,
         f"has {unit.spec.workers} workers": unit.spec.workers > 1 and not _are_copies(unit, sender),
         f"{sender.name} has {sender.spec.workers} workers": sender.spec.workers > 1 and not _are_copies(unit, sender),
@@ -239,7 +240,6 @@ def _why_not_fused(
         "lies in a cycle": any(unit.name in loop or sender.name in loop for loop in loops),
         "is restarted on its own": unit.spec.on_crash.restarts,
         f"{sender.name} is restarted on its own": sender.spec.on_crash.restarts,
-        "lives elsewhere": unit.spec.place != sender.spec.place,
         "has a timeout of its own": unit.spec.timeout != sender.spec.timeout,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")

@@ -5,16 +5,37 @@ Knows nothing of pipes or workers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from math import inf
-from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-NO_META: Mapping[str, Any] = MappingProxyType({})
+
+class _NoMeta(Mapping[str, Any]):
+    """Empty for ever. In a pickle it is its name, so that it stays the one that there is."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> Any:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __reduce__(self) -> str:
+        return "NO_META"
+
+    def __repr__(self) -> str:
+        return "{}"
+
+
+NO_META: Mapping[str, Any] = _NoMeta()
 
 
 class Header(NamedTuple):

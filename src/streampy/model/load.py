@@ -47,7 +47,8 @@ def load(source: Source, *, set: Mapping[str, Any] | None = None) -> Process:  #
     """A process from a YAML, JSON or TOML file, or from a dict with the same keys.
 
     source: the path of the file, or the dict. set: settings that count more than those in the file, each
-    `{"unit.setting": value}`; `"other/unit.setting"` for a unit of a process that is used as `other`.
+    `{"unit.setting": value}`; `"other/unit.setting"` for a unit of a process that is used as `other`. Where the unit
+    has no setting of that name its key is meant: `{"detect.workers": 2, "detect.place": "own"}`.
     Raises ProcessError with everything that is wrong at once, each with file, line, column and key path; where one of
     the user's own modules could not be imported, that exception is its cause. An input that is linked to nothing is
     no problem here: it may be fed by hand.
@@ -78,8 +79,10 @@ def read(
     origin: file and line of the code that gave a dict.
     """
     from streampy.model.config.draft import give_settings, read_document, read_units  # noqa: PLC0415 - YAML and pydantic take a tenth of a second, which a process built in Python saves
+    from streampy.model.config.given import give_keys  # noqa: PLC0415 - likewise
 
     document = read_document(source, origin)
-    give_settings(document, set or {}, set_by)
+    ambiguous = give_settings(document, set or {}, set_by)
     name, units, causes = read_units(document)
+    units = give_keys(document, units, ambiguous, set_by)
     return Draft(Process(name, units), tuple(document.problems), tuple(causes))

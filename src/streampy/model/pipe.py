@@ -56,6 +56,8 @@ class Pipe:
     all that became of an earlier one has come to its end, at whatever exit. So an overload is met at the entry.
     order: `fifo`, or `priority`: the highest `meta["priority"]` of their headers first.
     rate: how many items a second are handed to the unit at the most, evenly spaced: a number, or `"10/s"`, `"600/m"`.
+    item: how large one item is, in bytes, where that is known: between OS processes the shared memory for as many as
+    can be on their way is then reserved at the start, else with the first of them. Items may be larger all the same.
     from_: in the class of a unit, what the input is linked to where the process does not say.
     """
 
@@ -68,6 +70,7 @@ class Pipe:
     in_flight: float = inf
     order: Order = Order.FIFO
     rate: float = inf
+    item: float | None = None
     from_: str | Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -79,6 +82,8 @@ class Pipe:
             raise ValueError(f"batch: got {self.batch}, expected at least 1 item")
         if self.in_flight < 1:
             raise ValueError(f"in_flight: got {self.in_flight:g}, expected at least 1 item")
+        if self.item is not None and not 0 < self.item < inf:
+            raise ValueError(f"item: got {self.item:g}, expected the bytes of one item, above 0")
         if self.batch > self.capacity:
             raise ValueError(
                 f"batch: got {self.batch}, expected at most the capacity ({self.capacity}): it could never be full"
@@ -88,6 +93,12 @@ class Pipe:
     def can_drop(self) -> bool:
         """Whether a full pipe lets its sender go on."""
         return self.overflow is not Overflow.BLOCK
+
+    @property
+    def most(self) -> int:
+        """How many items can wait in it at once, by what is known of their size."""
+        room = 1 if self.overflow is Overflow.LATEST else self.capacity
+        return room if self.item is None or self.bytes == inf else max(1, min(room, int(self.bytes // self.item)))
 
 
 class Late(StrEnum):
@@ -169,6 +180,8 @@ class Crashed(StrEnum):
 class OnCrash:
     """What happens when a worker dies: its unit did not come back in time, or ended the worker itself (`sys.exit`).
 
+    Where it lives in an OS process of its own, that one may die too: it was killed, crashed, or ran out of memory.
+    Workers that share an OS process die with it together.
     restart: a new one takes its place and its items. An item on which `attempts` workers died is dead-lettered.
     backoff: seconds before the first restart; doubled for each further one within a minute, up to `backoff_most`.
     limit: so many restarts within a minute are too many: the process stops.
@@ -210,6 +223,7 @@ _PIPE: dict[str, Callable[[Any], Any]] = {
     "wait": parse_duration,
     "stale": parse_duration,
     "bytes": parse_size,
+    "item": lambda size: None if size is None else parse_size(size),
     "rate": parse_rate,
     "overflow": partial(choose, Overflow),
     "order": partial(choose, Order),

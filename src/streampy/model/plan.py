@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from streampy.model.cpus import cpus_of
+from streampy.model.numbered import fill
 from streampy.model.pipe import Join, OnError, Pipe
+from streampy.model.place import Place, SharedPipe, Transport, shared_pipes, transport_of
 from streampy.model.ports import InputPort, Ports
 from streampy.model.process import UnitSpec
 
@@ -74,12 +77,15 @@ class UnitPlan:
     spec: UnitSpec
     ports: Ports
     settings: Mapping[str, object]
+    """Those of all workers: see `settings_of`."""
     inputs: Mapping[str, InputPlan]
     receivers: Mapping[str, tuple[Link, ...]]
     """The links that lead away from each output."""
     join: JoinPlan | None
     not_fused: str
     """Why it is not fused with the unit before it; "" if it is."""
+    each: tuple[Mapping[str, object], ...] = ()
+    """For each worker the settings that only it has, over those of all; empty where there are none."""
 
     @property
     def name(self) -> str:
@@ -90,6 +96,22 @@ class UnitPlan:
     def on_error(self) -> OnError:
         """What happens when it raises."""
         return self.spec.on_error
+
+    def settings_of(self, index: int, changed: Mapping[str, object] | None = None) -> dict[str, object]:
+        """The settings of one worker. changed: those that all were given since the start, which count most."""
+        return {**self.settings, **(self.each[index] if self.each else {}), **(changed or {})}
+
+    def device_of(self, index: int) -> str:
+        """What one worker is to compute on: `cuda:1`."""
+        return fill(self.spec.device, index, self.spec.workers)
+
+    def env_of(self, index: int) -> dict[str, str]:
+        """The environment variables that the OS process of one worker is to have beside those of `main`."""
+        return {name: fill(value, index, self.spec.workers) for name, value in self.spec.env.items()}
+
+    def cpus_of(self, index: int) -> tuple[int, ...]:
+        """The CPUs that the OS process of one worker may use; empty: all that `main` may use."""
+        return cpus_of(self.spec.cpus, index)
 
     @property
     def is_open(self) -> bool:
@@ -136,8 +158,30 @@ class Plan:
 
     The units of `other` are those whose names begin with `other/`.
     """
+    places: tuple[Place, ...] = ()
+    """The OS processes that there will be, `main` first; of a pool as many as it can come to need."""
 
     @property
     def links(self) -> tuple[Link, ...]:
         """All of them, by sender."""
         return tuple(link for unit in self.units.values() for links in unit.receivers.values() for link in links)
+
+    def place_of(self, unit: str, index: int) -> Place:
+        """The OS process in which one worker of a unit lives."""
+        name = self.units[unit].spec.home_of(index)
+        return next(place for place in self.places if place.name == name)
+
+    def transport(self, link: Link) -> Transport:
+        """What carries the items of a link."""
+        return transport_of(self.units[link.sender], self.units[link.receiver])
+
+    def transport_to(self, unit: str, port: str) -> Transport:
+        """What carries items to an input; where several links lead there, the dearest; `main` pushes to an open one."""
+        links = self.units[unit].inputs[port].links
+        found = {self.transport(link) for link in links} or {transport_of(None, self.units[unit])}
+        return max(found, key=list(Transport).index)
+
+    @property
+    def shared_pipes(self) -> Mapping[tuple[str, str], SharedPipe]:
+        """By unit and input, the pipes that items come to from another OS process."""
+        return {(pipe.unit, pipe.input): pipe for pipe in shared_pipes(self.units)}

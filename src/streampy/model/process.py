@@ -13,6 +13,7 @@ from math import inf
 from typing import Any, Protocol
 
 from streampy.errors import Problem
+from streampy.model.cpus import Cpus, parse_cpus
 from streampy.model.measure import parse_duration
 from streampy.model.pipe import Join, OnCrash, OnError, Pipe
 
@@ -22,6 +23,12 @@ NAME = r"^[^\W\d][\w-]*$"
 """What a unit may be called: a letter, then letters, digits, `_` and `-`; `.` and `#` mean something behind a name."""
 ONLY = ""
 """Stands for the only input (or the only output) where it is not named."""
+KEYS = ("workers", "place", "device", "env", "cpus", "each", "ordered", "on_error", "on_crash", "timeout")
+"""What may be said of a unit beside its settings, links, pipes and join; also on the command line."""
+CPU = "cpu"
+"""The device of a worker of which nothing is said."""
+MAIN, OWN = "main", "own"
+"""The places that mean something; any other word is the name of an OS process that units share."""
 
 
 class Origin(Protocol):
@@ -70,7 +77,16 @@ class UnitSpec:
     """How many run at the most."""
     spare: int = 0
     """How many of them run only while there is load for them."""
-    place: str = "main"
+    place: str = MAIN
+    """`main`, `own`: an OS process for each worker, or the name of one that all units of that place share."""
+    device: str = CPU
+    """What a worker is to compute on; `{index}` and `{count}` stand for the worker's."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of its OS processes; `{index}` and `{count}` stand for the worker's."""
+    cpus: Cpus = ()
+    """The CPUs that its OS processes may use, all the same or each its own."""
+    each: tuple[Mapping[str, Any], ...] = ()
+    """Settings of single workers, which count more than `settings`."""
     ordered: bool = True
     pipe: Mapping[str, Any] = field(default_factory=dict)
     """Pipe settings for all inputs."""
@@ -89,8 +105,12 @@ class UnitSpec:
     """The outermost used process around it that was given several workers; "" where there is none."""
     copies: int = 1
     """How many times its own workers it has for that."""
+    household: str = ""
+    """The used process around it that was placed `own` as a whole, so that each copy of it has one OS process."""
+    households: int = 1
+    """How many copies that are."""
     elsewhere: Mapping[tuple[str | int, ...], Spot] = field(default_factory=dict)
-    """What was not written at the unit, but where its process is used: for each key path below the unit."""
+    """What was not written at the unit, but where its process is used, or given beside the file: by key path below."""
 
     @property
     def is_process(self) -> bool:
@@ -101,6 +121,32 @@ class UnitSpec:
     def has_timeout(self) -> bool:
         """Whether a call must come back within a time."""
         return self.timeout < inf
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it lives in another OS process than `main`."""
+        return self.place != MAIN
+
+    @property
+    def home(self) -> str:
+        """The OS process that it lives in, or what several have in common in their names: `main`, `detect`, `gpu`."""
+        return self.place if self.place != OWN else self.household or self.name
+
+    @property
+    def homes(self) -> int:
+        """How many OS processes it lives in."""
+        if self.place != OWN:
+            return 1
+        return self.households if self.household else self.workers
+
+    def home_of(self, index: int) -> str:
+        """The OS process that one of its workers lives in: `main`, `detect#1`, `gpu`."""
+        return self.home if self.homes == 1 else f"{self.home}#{index * self.homes // self.workers}"
+
+    def lives_with(self, other: UnitSpec) -> bool:
+        """Whether the workers of both at the same index live in one OS process."""
+        is_shared = self.place != OWN or bool(self.household)
+        return is_shared and (self.place, self.home) == (other.place, other.home)
 
     def is_told(self, *path: str | int) -> bool:
         """Whether something is wrong at `path`, above or below it: nothing follows from what is missing there."""
@@ -161,7 +207,11 @@ class Process:
         *,
         from_: From | None = None,
         workers: int | Mapping[str, int] = 1,
-        place: str = "main",
+        place: str = MAIN,
+        device: str = CPU,
+        env: Mapping[str, str | float] | None = None,
+        cpus: int | str | Sequence[int | str | Sequence[int]] = (),
+        each: Sequence[Mapping[str, Any]] = (),
         ordered: bool = True,
         pipe: Pipe | Mapping[str, Any] | None = None,
         join: Join | Mapping[str, Any] | None = None,
@@ -176,10 +226,12 @@ class Process:
         name: of the unit in this process. use: a function, a subclass of Unit, or another process, whose open inputs
         and outputs are then its ports. from_: what its inputs are linked to.
         workers: how many, or `{"min": 1, "max": 8}` for a number that follows the load.
+        place: `main`, `own` (an OS process for each worker), or the name of an OS process that units share.
+        each: for each worker settings of its own.
         settings: the unit's own, or for a process those of its units, `detect={"threshold": 0.5}`; `set` takes those
         that bear the name of a parameter of `add`.
         The other parameters are the keys of the configuration. What is wrong is told when the process is checked,
-        except a name that is none, or is there already: ValueError.
+        except a name that is none, or is there already, and what can't be read, such as a duration: ValueError.
         """
         if not re.fullmatch(NAME, name):
             raise ValueError(f"got {name!r}, expected a name: a letter, then letters, digits, _ or -")
@@ -196,6 +248,10 @@ class Process:
             workers=workers if isinstance(workers, int) else workers["max"],
             spare=0 if isinstance(workers, int) else workers["max"] - workers.get("min", 1),
             place=place,
+            device=device,
+            env={key: str(value) for key, value in (env or {}).items()},
+            cpus=parse_cpus(cpus),
+            each=tuple(each),
             ordered=ordered,
             pipe=whole,
             pipes=single,
@@ -242,7 +298,7 @@ def _given(settings: Pipe | Join | Mapping[str, Any] | None) -> dict[str, Any]:
     if isinstance(settings, Mapping):
         return dict(settings)
     values = {setting.name: getattr(settings, setting.name) for setting in fields(settings)}
-    return {name: value for name, value in values.items() if value != ()}
+    return {name: value for name, value in values.items() if value not in ((), None)}  # what is not said
 
 
 def _several(ends: str | Sequence[str]) -> tuple[str, ...]:

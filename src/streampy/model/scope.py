@@ -13,6 +13,7 @@ from math import inf
 
 from streampy.errors import Problem
 from streampy.model.annotations import fits, type_name
+from streampy.model.cpus import each_cpus
 from streampy.model.pipe import OnCrash, OnError
 from streampy.model.plan import Link
 from streampy.model.ports import Emits, Helping, Ports
@@ -67,6 +68,7 @@ class Scope:
         self.misnamed: set[str] = set()
         """The units that were linked at an input that they don't have: nobody knows which one was meant."""
         for spec in self.specs.values():
+            self._check_count(spec)
             self._read_ports(spec, scopes)
         self.links = {name: self._links_of(self.specs[name]) for name in self.ports}
         """For each unit and each of its inputs that somebody linked."""
@@ -94,6 +96,14 @@ class Scope:
             outputs={name: replace(port, name=name) for name, port in outputs.items()},
             emits=Emits.ONE if outputs else Emits.NOTHING,
         )
+
+    def _check_count(self, spec: UnitSpec) -> None:
+        """Whether what each worker has for itself is as many as there are workers at the most."""
+        told = {"each": ("mapping", len(spec.each)), "cpus": ("list", len(each_cpus(spec.cpus)))}
+        for key, (what, count) in told.items():
+            if count not in (0, spec.workers) and not spec.is_told("workers") and not spec.is_told(key):
+                got = f"got {count} {what}{'' if count == 1 else 's'}, expected {spec.workers}"
+                self._tell(spec, f"{got}: one for each worker that there can be; or set `workers: {count}`", key)
 
     def _read_ports(self, spec: UnitSpec, scopes: Scopes) -> None:
         if any(spec.is_told(key) for key in ("use", "from", "join")):
@@ -125,7 +135,7 @@ class Scope:
     def _check_process(self, spec: UnitSpec, inner: Scope) -> None:
         """What can't be said of a process as a whole."""
         said = {
-            "place": spec.place != "main",
+            "each": bool(spec.each),
             "join": bool(spec.join),
             "on_error": spec.on_error != OnError(),
             "on_crash": spec.on_crash != OnCrash(),

@@ -50,7 +50,7 @@ class Channel:
     `multiprocessing.Process` that is spawned, or as the file descriptor `fileno()`: see `at`.
     """
 
-    __slots__ = ("_body", "_file", "_filled", "_head", "_most", "_outbox", "_poll", "_socket", "_wake")
+    __slots__ = ("_body", "_file", "_filled", "_head", "_most", "_others", "_outbox", "_poll", "_socket", "_wake")
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
@@ -64,6 +64,7 @@ class Channel:
         self._body = memoryview(b"")
         self._filled = 0
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._others: list[int] = []
         self._poll = poll()
         self._poll.register(self._file, POLLIN)
         self._poll.register(self._wake, POLLIN)
@@ -91,9 +92,9 @@ class Channel:
         return self._file
 
     @property
-    def files(self) -> tuple[int, int]:
-        """For an event loop: `fileno()`, and what is readable once `wake` was called, until `calm`."""
-        return self._file, self._wake
+    def files(self) -> tuple[int, ...]:
+        """For an event loop: `fileno()`, what is readable once `wake` was called, until `calm`, and those of `also`."""
+        return self._file, self._wake, *self._others
 
     @property
     def has_outbox(self) -> bool:
@@ -185,11 +186,16 @@ class Channel:
         self.calm()
 
     def _look(self, seconds: float) -> bool:
-        if seconds < _FINE and self._file < _LOW > self._wake:
+        if seconds < _FINE and max(self.files) < _LOW:
             writing = (self._file,) if self._outbox else ()
-            return any(select((self._file, self._wake), writing, (), seconds))
+            return any(select((self._file, self._wake, *self._others), writing, (), seconds))
         self._poll.modify(self._file, POLLIN | POLLOUT if self._outbox else POLLIN)
         return bool(self._poll.poll(min(seconds, _LONG) * 1000))
+
+    def also(self, file: int) -> None:
+        """From now on who waits here also comes back when there is something to read at this file. Before any waits."""
+        self._others.append(file)
+        self._poll.register(file, POLLIN)
 
     def calm(self) -> None:
         """Forget that `wake` was called."""
@@ -200,6 +206,35 @@ class Channel:
         """Whoever waits, or waits next, comes back at once. For any thread at any moment: takes no lock."""
         if self._wake >= 0:
             os.eventfd_write(self._wake, 1)
+
+    def hand_over(self, files: Sequence[int], until: float = inf) -> None:
+        """Give open files to the other end, behind all that was posted; here they stay open. Waits for the kernel.
+
+        Raises PeerDied, TimeoutError.
+        """
+        while True:
+            self.flush()
+            if not self._outbox:
+                with suppress(BlockingIOError):
+                    socket.send_fds(self._socket, [b"\0"], files, socket.MSG_NOSIGNAL)
+                    return
+            self._wait_for_room(until)
+
+    def take_over(self, count: int) -> list[int]:
+        """So many open files that the other end gave, behind the message that was taken last. Raises PeerDied."""
+        while True:
+            with suppress(BlockingIOError):
+                data, files, *_ = socket.recv_fds(self._socket, 1, count)
+                if not data:
+                    raise self._died()
+                return files
+            self.wait()
+
+    def _wait_for_room(self, until: float) -> None:
+        """Until the kernel takes more."""
+        _, ready, _ = select((), (self._file,), (), None if until == inf else max(0.0, until - monotonic()))
+        if not ready:
+            raise TimeoutError
 
     def send(self, message: Message, until: float = inf) -> None:
         """Post it, and wait until all of it is with the kernel. Raises PeerDied, TimeoutError.

@@ -22,12 +22,11 @@ class Doorbell(Bell):
     Threads and the tasks of one event loop may wait at once. A deadline may be missed by a thousandth of a second.
     """
 
-    __slots__ = ("_channel", "_files", "_is_mute", "_is_watched", "_loop", "_tasks")
+    __slots__ = ("_channel", "_is_mute", "_is_watched", "_loop", "_tasks")
 
     def __init__(self, lock: Guard, channel: Channel) -> None:
         super().__init__(lock)
         self._channel = channel
-        self._files = channel.files
         self._is_watched = False
         """Whether a thread looks at the channel."""
         self._is_mute = False
@@ -72,10 +71,10 @@ class Doorbell(Bell):
             return future
         if self._loop is None:
             self._loop = loop
-            for file in self._files:
+            for file in self._channel.files:
                 loop.add_reader(file, self._came)
         if self._channel.has_outbox:
-            loop.add_writer(self._files[0], self._came)
+            loop.add_writer(self._channel.fileno(), self._came)
         self._tasks += 1
         future.add_done_callback(self._leave)
         return future
@@ -86,7 +85,7 @@ class Doorbell(Bell):
             if not self._is_watched:
                 self._channel.calm()
             if self._loop is not None and not self._channel.has_outbox:
-                self._loop.remove_writer(self._files[0])
+                self._loop.remove_writer(self._channel.fileno())
             super().ring()
 
     def _leave(self, _: object) -> None:
@@ -95,6 +94,6 @@ class Doorbell(Bell):
             self._tasks -= 1
             if not self._tasks and self._loop is not None:
                 loop, self._loop = self._loop, None
-                loop.remove_writer(self._files[0])
-                for file in self._files:
+                loop.remove_writer(self._channel.fileno())
+                for file in self._channel.files:
                     loop.remove_reader(file)

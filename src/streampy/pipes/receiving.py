@@ -51,11 +51,11 @@ class SharedReceiver:
         hear: Callable[[Any], None] = hear_nothing,
     ) -> None:
         self.lock = Guard()
-        self._bell = Doorbell(self.lock, channel)
-        self.pipe = LocalPipe(settings, arrived=self._bell)
+        self.bell = Doorbell(self.lock, channel)
+        self.pipe = LocalPipe(settings, arrived=self.bell)
         """Where it waits; its `batcher` has the counts."""
         self.settings = settings
-        self._channel = channel
+        self.channel = channel
         self._codec = codec or Inline()
         self._news = News(hear)
         self._over: deque[Batch[Any]] = deque()
@@ -63,7 +63,7 @@ class SharedReceiver:
         self._read = self._given_back = 0
         """Items, since the beginning."""
         self._has_ended = self._is_retired = self._is_closing = False
-        self._trouble: BaseException | None = None
+        self.trouble: BaseException | None = None
         self._doorman: Thread | None = None
 
     def __repr__(self) -> str:
@@ -97,7 +97,7 @@ class SharedReceiver:
                 handed, due = self._step(until)
                 if handed is None and due is not None and not self._news:
                     with suppress(TimeoutError):
-                        self._bell.wait(due)
+                        self.bell.wait(due)
             self._news.pass_on()
             if handed is not None or due is None:
                 return handed
@@ -109,7 +109,7 @@ class SharedReceiver:
             with self.lock:
                 handed, due = self._step(until)
                 waits = handed is None and due is not None and not self._news
-                arrival = self._bell.ringing(loop) if waits else None
+                arrival = self.bell.ringing(loop) if waits else None
             self._news.pass_on()
             if handed is not None or due is None:
                 return handed
@@ -129,7 +129,7 @@ class SharedReceiver:
         """See `LocalPipe.retire`: returns the headers of all that came. The sender tells those of what did not."""
         with self.lock:
             with suppress(PeerDied):
-                for message in self._channel.messages():
+                for message in self.channel.messages():
                     self._hear(message)
             over = [header for batch in self._over for header in batch.headers]
             self._over.clear()
@@ -140,7 +140,7 @@ class SharedReceiver:
 
     def nudge(self) -> None:
         """The codec has released something. For any thread at any moment, even amid a collection: takes no lock."""
-        self._channel.wake()
+        self.channel.wake()
 
     def cancel(self) -> None:
         """The process is being stopped: whoever waits, or comes, gets Cancelled. The other end is not told."""
@@ -151,37 +151,55 @@ class SharedReceiver:
         if self._doorman is not None:
             with self.lock:
                 self._is_closing = True
-                self._bell.ring()
-                self._channel.wake()
+                self.bell.ring()
+                self.channel.wake()
             self._doorman.join()
             self._doorman = None
-        self._channel.close()
+        self.channel.close()
 
     def _say(self, message: Message) -> None:
         with self.lock:
             self._post(message)
-            while self._channel.has_outbox and not self.pipe._is_cancelled:
-                self._bell.wait(inf)
+            while self.channel.has_outbox and not self.pipe._is_cancelled:
+                self.bell.wait(inf)
                 self._flush()
 
-    def _step(self, until: float) -> tuple[Handed | None, float | None]:
-        """What there is, or until when to wait, or (None, None) at the end. The lock is held."""
+    @property
+    def read(self) -> int:
+        """Items that came out of the channel, since the beginning."""
+        return self._read
+
+    @property
+    def waiting(self) -> int:
+        """Items that came and were not handed over. The lock is held."""
+        return len(self.pipe.batcher) + sum(map(len, self._over))
+
+    def look(self) -> None:
+        """Take what has come, and send what could not be sent. The lock is held."""
         self._flush()
         if self._doorman is None and len(self.pipe.batcher) < self.settings.batch:
             self._listen()
+
+    def tell_room(self, *, is_waiting: bool) -> None:
+        """Something was taken from the pipe, or is waited for: the sender may have to know. The lock is held."""
+        self._let_in()
+        self._give_back(1 if is_waiting else self._room_worth_telling)
+
+    def _step(self, until: float) -> tuple[Handed | None, float | None]:
+        """What there is, or until when to wait, or (None, None) at the end. The lock is held."""
+        self.look()
         now = self.pipe._now()
         due = self.pipe.due()
         if due <= now:
             handed = self.pipe.take(now, self.settings.batch)
-            self._let_in()
-            self._give_back(self._room_worth_telling)
+            self.tell_room(is_waiting=False)
             return handed, due
-        self._give_back(1)
+        self.tell_room(is_waiting=True)
         if self._news:
             return None, now  # they came before the end did
         if self.pipe.has_ended and not len(self.pipe.batcher):
-            if self._trouble is not None:
-                raise self._trouble
+            if self.trouble is not None:
+                raise self.trouble
             return None, None
         if now >= until:
             raise TimeoutError
@@ -211,14 +229,14 @@ class SharedReceiver:
                 self._flush()
                 self._give_back(self._room_worth_telling)
                 if not self._news and not self._has_ended:
-                    self._bell.wait(inf)
+                    self.bell.wait(inf)
         return True
 
     def _listen(self) -> None:
         """Take what the sender has sent."""
         try:
             for _ in range(_READS):
-                message = self._channel.take()
+                message = self.channel.take()
                 if message is None:
                     return
                 self._hear(message)
@@ -274,14 +292,14 @@ class SharedReceiver:
         if self._has_ended:
             return
         self._has_ended = True
-        self._trouble = trouble
-        self._bell.mute()
+        self.trouble = trouble
+        self.bell.mute()
         if not self._over:
             self._shut()
 
     def _shut(self) -> None:
         self.pipe._senders = 0  # as `LocalPipe.end` does, which takes the lock
-        self._bell.ring()
+        self.bell.ring()
 
     @property
     def _owed(self) -> int:
@@ -290,19 +308,19 @@ class SharedReceiver:
 
     def _give_back(self, at_least: int) -> None:
         owed = self._owed
-        if owed >= at_least and not self._channel.has_outbox:
+        if owed >= at_least and not self.channel.has_outbox:
             self._given_back += owed
             self._post(Message(Kind.GIVE_BACK, owed))
 
     def _post(self, message: Message) -> None:
         with suppress(PeerDied):  # what it sent comes first; its death is told behind that
-            self._channel.post(message)
-        if self._channel.has_outbox:
-            self._channel.wake()
+            self.channel.post(message)
+        if self.channel.has_outbox:
+            self.channel.wake()
 
     def _flush(self) -> None:
         """Send what could not be sent, and what the codec released meanwhile."""
         with suppress(PeerDied):
-            self._channel.flush()
-        if not self._channel.has_outbox and (released := self._codec.released()):
+            self.channel.flush()
+        if not self.channel.has_outbox and (released := self._codec.released()):
             self._post(Message(Kind.RELEASE, parts=(released,)))

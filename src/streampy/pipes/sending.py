@@ -102,6 +102,20 @@ class SharedSender:
             return len(self._out) >= self._capacity or self._weight >= self.settings.bytes
 
     @property
+    def sent(self) -> int:
+        """Items, since the beginning."""
+        return self._sent
+
+    def fileno(self) -> int:
+        """Of the channel: readable when there is something for `look`."""
+        return self._channel.fileno()
+
+    def look(self) -> None:
+        """Take what the receiver has said: it may have given something back. For any thread; never waits."""
+        with self.lock:
+            self._listen()
+
+    @property
     def outstanding(self) -> list[Header]:
         """Of the items that were sent, and of which the receiver has not said that they wait no more."""
         with self.lock:

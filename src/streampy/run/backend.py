@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
+    from streampy.model.plan import Plan
+    from streampy.run.places.rooms import Rooms
+
 
 class Flag(Protocol):
     """What happens once, and can be waited for. A `threading.Event` is one."""
@@ -69,6 +72,14 @@ class Backend:
     def launch(self, main: Callable[[], None], name: str) -> None:
         """Start a thread. It is a daemon: a unit that never comes back must not keep the interpreter."""
         Thread(target=main, name=f"streampy {name}", daemon=True).start()
+
+    def rooms(self, plan: Plan, post: Callable[..., object]) -> Rooms | None:
+        """The other OS processes that a plan asks for; None where all its units live in this one."""
+        if len(plan.places) == 1:
+            return None
+        from streampy.run.places.rooms import Rooms  # noqa: PLC0415 - most runs have none
+
+        return Rooms(plan, post)
 
     def event_loop(self) -> Callable[[], asyncio.AbstractEventLoop] | None:
         """What makes the event loop of the `async def` units; None for asyncio's own."""

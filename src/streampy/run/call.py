@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import inf
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from streampy.flow.router import Spread
 from streampy.model.item import Batch, Header, Item, Reason
@@ -17,8 +17,11 @@ from streampy.model.ports import OUT, Emits, Helping
 from streampy.run.meter import UnitMeter
 from streampy.run.outlet import Outlet
 from streampy.run.trouble import Trouble
-from streampy.run.watchdog import Watchdog
+from streampy.run.watchdog import Look
 from streampy.run.worker import Worker
+
+if TYPE_CHECKING:
+    from streampy.run.places.pulse import Pulse
 
 LOST: Final = object()
 """The result of an item on which a unit raised, where the policy says to go on without it."""
@@ -27,6 +30,16 @@ NO_LIMIT: Final = nullcontext()
 
 class TakenApart(Exception):
     """A unit raised on a batch, and its items are to be tried one by one, by whoever keeps what is in hand."""
+
+
+class Watch(Protocol):
+    """Who looks that calls come back in time: see `Watchdog`."""
+
+    def watching(self, call: Call, what: str) -> AbstractContextManager[None]:
+        """While this lasts, a worker calls its unit; `what` is told where it does not come back in time."""
+
+    def guarding(self, call: Call, look: Look) -> AbstractContextManager[None]:
+        """As `watching`, where `look` tells at the deadline what did not come back, or when to look again."""
 
 
 class Onward(Protocol):
@@ -50,7 +63,7 @@ class Call:
         *,
         trouble: Trouble,
         outlet: Outlet,
-        watchdog: Watchdog,
+        watchdog: Watch,
     ) -> None:
         self.plan = plan
         self.worker = worker
@@ -86,6 +99,19 @@ class Call:
         if not self.has_limit:
             return NO_LIMIT
         return self._watchdog.watching(self, _late_in_words(headers))
+
+    def guarded(self, pulse: Pulse) -> AbstractContextManager[None]:
+        """While this lasts, the unit is called in another OS process, which shows its pulse: see `in_time`."""
+        if not self.has_limit:
+            return NO_LIMIT
+        limit = self.plan.spec.timeout
+
+        def look() -> str | float:
+            called = pulse.look()
+            since, what = called or (self.now(), "")
+            return what if since + limit <= self.now() else since + limit
+
+        return self._watchdog.guarding(self, look)
 
     def one(self, header: Header, value: Any) -> Any:
         """Call the unit for one item."""

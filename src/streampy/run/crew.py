@@ -13,14 +13,15 @@ from streampy.flow.restarts import Restarts
 from streampy.model.plan import UnitPlan
 from streampy.run.call import Call
 from streampy.run.gate import Gate
-from streampy.run.in_loop import TaskMember
-from streampy.run.in_thread import ThreadMember
 from streampy.run.inlet import Inlet
 from streampy.run.member import Foreman, Made, Member
 from streampy.run.turnstile import Turnstile
 
 MakeCall = Callable[[UnitPlan, Callable[..., Any], int, Call | None], Call]
 """Makes the call of a unit for the worker at a place; the last argument is the one that was made there before."""
+
+MakeMember = Callable[..., Member]
+"""Makes a worker, with the arguments of `Member`."""
 
 
 class Crew:
@@ -30,8 +31,9 @@ class Crew:
         self,
         chain: Sequence[UnitPlan],
         *,
-        make_unit: Callable[[UnitPlan], Made],
+        make_unit: Callable[[UnitPlan, int], Made],
         make_call: MakeCall,
+        make_member: MakeMember,
         inlet: Inlet | None,
         turnstile: Turnstile | None,
         foreman: Foreman,
@@ -46,6 +48,7 @@ class Crew:
         self._foreman = foreman
         self._make_unit = make_unit
         self._make_call = make_call
+        self._make_member = make_member
         self._lock = lock
         self._calls: dict[int, list[Call]] = {}
         self.most = self.places
@@ -70,11 +73,6 @@ class Crew:
         return self.head.spec.workers
 
     @property
-    def is_async(self) -> bool:
-        """Whether its workers are tasks of the event loop."""
-        return self.head.ports.is_async
-
-    @property
     def calls(self) -> list[Call]:
         """Those of all places, also where nobody is now."""
         return [call for calls in list(self._calls.values()) for call in calls]
@@ -86,8 +84,7 @@ class Crew:
 
     def _seat(self, index: int, before: Member | None = None) -> Member:
         calls, units = self.make(index)
-        kind = TaskMember if self.is_async else ThreadMember
-        return kind(
+        return self._make_member(
             calls,
             units,
             inlet=self.inlet,
@@ -99,7 +96,7 @@ class Crew:
 
     def make(self, index: int) -> tuple[list[Call], list[Made]]:
         """Units for a place, and their calls. Raises UnitFailed where the `__init__` of one raises."""
-        units = [self._make_unit(plan) for plan in self.chain]
+        units = [self._make_unit(plan, index) for plan in self.chain]
         before: Sequence[Call | None] = self._calls.get(index) or [None] * len(units)
         places = zip(self.chain, units, before, strict=True)
         calls = [self._make_call(plan, unit.work, index, call) for plan, unit, call in places]

@@ -26,6 +26,7 @@ class Gate:
         self._is_stopping = False
         self._bell = bell
         self._on_stop: list[Callable[[], None]] = []
+        self._listeners: list[Callable[..., None]] = []
 
     def open(self) -> None:
         """Let everybody through from now on."""
@@ -33,12 +34,14 @@ class Gate:
             self._is_open = True
             self.is_free = not self._is_stopping
             self._bell.ring()
+        self._tell()
 
     def close(self) -> None:
         """Hold everybody back from now on."""
         with self._bell.lock:
             if not self._is_stopping:
                 self._is_open = self.is_free = False
+        self._tell()
 
     def stop(self) -> None:
         """Let everybody through for ever: they were asked to stop, and find out."""
@@ -56,6 +59,15 @@ class Gate:
             if not self._is_stopping:
                 return
         call()
+
+    def listen(self, tell: Callable[..., None]) -> None:
+        """Call this with `is_open` and `is_stopping`, now and whenever that changes."""
+        self._listeners.append(tell)
+        tell(is_open=self._is_open, is_stopping=self._is_stopping)
+
+    def _tell(self) -> None:
+        for tell in list(self._listeners):
+            tell(is_open=self._is_open, is_stopping=self._is_stopping)
 
     def knock(self) -> None:
         """Wake those that wait, so that they read their mail."""

@@ -122,6 +122,7 @@ class TaskMember(Member):
     async def _send(self, ticket: int | None, sent: Sent) -> None:
         outlet = self.head.outlet
         if self._turnstile is not None and ticket is not None:
+            self.in_hand = 0  # they are in the turnstile's
             await self._turnstile.submit_async(ticket, sent, outlet.put_async)
             return
         for one in sent:

@@ -15,7 +15,7 @@ from streampy.run.hand import Hand
 from streampy.run.inlet import Taken
 from streampy.run.member import Member
 from streampy.run.outlet import Outlet
-from streampy.run.runners import Fused, Runner, Straight, make_runners
+from streampy.run.runners import Fused, Runner, make_runners
 from streampy.run.source import run_source
 from streampy.run.stream import run_stream
 from streampy.run.turnstile import Sent
@@ -103,15 +103,30 @@ class ThreadMember(Member):
             return
         sent = Collected([self.head.outlet]) if self._turnstile is not None else None
         end: Onward = sent or self.calls[-1].outlet
-        onward: Onward = Fused(make_runners(self.calls[1:], self, end)) if len(self.calls) > 1 else end
         if self.inlet is None:
-            run_source(self.head, self._units[0].work, self._gate, self, onward)
+            self._emit(end)
         else:
-            run_stream(self.head, self._units[0].work, (taken.batch for taken in self._takes()), self, onward)
+            self._stream(end)
+
+    def _runner(self, end: Onward) -> Runner:
+        """What calls the units with a batch, and gives what comes of it to `end`."""
+        return make_runners(self.calls, self, end)
+
+    def _emit(self, end: Onward) -> None:
+        """Have a source give all that it has."""
+        run_source(self.head, self._units[0].work, self._gate, self, self._behind_the_first(end))
+
+    def _stream(self, end: Onward) -> None:
+        """Have a unit take the whole stream."""
+        batches = (taken.batch for taken in self._takes())
+        run_stream(self.head, self._units[0].work, batches, self, self._behind_the_first(end))
+
+    def _behind_the_first(self, end: Onward) -> Onward:
+        return Fused(make_runners(self.calls[1:], self, end)) if len(self.calls) > 1 else end
 
     def _work_on_batches(self) -> None:
         sent = Collected(call.outlet for call in self.calls) if self._turnstile is not None else None
-        runner = make_runners(self.calls, self, sent or self.calls[-1].outlet)
+        runner = self._runner(sent or self.calls[-1].outlet)
         for taken in self._takes(runner):
             if taken.batch:
                 runner.run(taken.batch)
@@ -121,7 +136,7 @@ class ThreadMember(Member):
     def _work_with_care(self) -> None:
         """So that another worker can go on where this one dies: nothing leaves before all items in hand are done."""
         collected = Collected([self.head.outlet])
-        runner = make_runners(self.calls, self, collected)
+        runner = self._runner(collected)
         for hand in self._hands():
             collected.collect(hand.sent)
             if not hand.is_apart:
@@ -152,6 +167,7 @@ class ThreadMember(Member):
         """Send what came of a batch, when it is its turn."""
         outlet = self.calls[-1].outlet
         if self._turnstile is not None and ticket is not None:
+            self.in_hand = 0  # they are in the turnstile's
             self._turnstile.submit(ticket, sent, outlet.put)
             return
         for one in sent:
@@ -159,7 +175,7 @@ class ThreadMember(Member):
 
     def _takes(self, runner: Runner | None = None) -> Iterator[Taken]:
         """What the inlet gives, until it ends or the worker is to stop; each is done when the next is asked for."""
-        hungry = runner if isinstance(runner, Straight) and self._turnstile is None else None
+        hungry = runner if self._turnstile is None else None
         inlet = self.inlet
         assert inlet is not None, "a source has no inlet, and takes nothing"  # noqa: S101 - narrows the type
         while True:

@@ -21,12 +21,14 @@ from streampy.model.plan import InputPlan, UnitPlan
 from streampy.model.ports import Helping
 from streampy.pipes.base import put_into_async, rung
 from streampy.pipes.local import LocalPipe
+from streampy.run.places.opened import opened
 
 if TYPE_CHECKING:
     from streampy.run.backend import Backend
     from streampy.run.loop import Loop
     from streampy.run.mail import Mailbox
     from streampy.run.mourning import Undertaker
+    from streampy.run.places.stock import Stock
 
 _SETS_AT_ONCE = 16
 _AT_ONCE = 256
@@ -49,8 +51,12 @@ class Taken:
 class Inlet:
     """The inputs of one unit. Any thread may put; its workers get."""
 
-    def __init__(self, plan: UnitPlan, undertaker: Undertaker, loop: Loop | None, backend: Backend) -> None:
+    def __init__(
+        self, plan: UnitPlan, undertaker: Undertaker, loop: Loop | None, backend: Backend, stock: Stock | None = None
+    ) -> None:
+        """Stock: what seals the values, where the unit's workers live in other OS processes."""
         self.plan = plan
+        self._stock = stock
         self.loop = loop
         self._undertaker = undertaker
         self.lock = backend.lock()
@@ -64,6 +70,7 @@ class Inlet:
         """The input, where there is one."""
         self.batch = max(entry.pipe.batch for entry in plan.inputs.values())
         self.joiner = _joiner(plan)
+        self._opens = stock is not None and self.joiner is not None and self.joiner.looks_into_values
         workers = plan.spec.workers
         self.orderer: Orderer[Any] | None = Orderer() if workers > 1 and plan.spec.ordered else None
         self._sets_at_once = 1 if workers > 1 else max(self.batch, _SETS_AT_ONCE)
@@ -96,6 +103,8 @@ class Inlet:
 
     def put(self, port: str, batch: Batch[Any], until: float = inf) -> list[Header]:
         """Put a batch into a pipe, waiting for room; returns the headers that the pipe dropped, their joins told."""
+        if self._stock is not None:
+            batch = Batch(self._stock.seal(batch, until), batch.headers)
         if self.loop:
             self.loop.enter(len(batch))
         try:
@@ -105,12 +114,16 @@ class Inlet:
 
     def put_one(self, port: str, header: Header, value: Any) -> list[Header]:
         """As `put`, for one item: the short way."""
+        if self._stock is not None:
+            (value,) = self._stock.seal((value,))
         if self.loop is None and self.wake is None and self.pipes[port].let_in(header, value):
             return []
         return self.put(port, Batch([value], [header]))
 
     async def put_async(self, port: str, batch: Batch[Any]) -> list[Header]:
         """As `put`, for a task of the event loop."""
+        if self._stock is not None:
+            batch = Batch(await self._stock.seal_async(batch), batch.headers)
         if self.loop:
             self.loop.enter(len(batch))
         try:
@@ -232,6 +245,8 @@ class Inlet:
             soonest = min(soonest, pipe.batcher.due(is_last=True))  # later than now where the pipe has a rate
             wrap = name in self._wraps
             for header, value in zip(handed.batch.headers, handed.batch, strict=True):
+                if self._opens:
+                    value = opened(value)  # noqa: PLW2901 - the same value, to be looked into
                 joiner.add(name, header, Item(value, header) if wrap else value, now)
             for header in handed.stale:
                 joiner.bury(name, Tombstone(header, Reason.EXPIRED, f"{self.plan.name}.{name}"), 1, now)

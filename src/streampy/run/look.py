@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 def look_at(segment: Segment, entries: Sequence[Ledger], seconds: float) -> Stats:
     """The statistics of a segment, as of now."""
     calls = {plan.name: several for crew in segment.crews.values() for plan, several in crew.by_unit()}
+    segment.ask_those_away()
     pipes = {f"{name}.{port}": pipe for name, inlet in segment.inlets.items() for port, pipe in inlet.pipes.items()}
+    here = {name: look_at_pipe(pipe) for name, pipe in pipes.items()}
     in_flight = None if segment.is_cancelled else segment.in_flight
     return Stats(
         units={name: _unit(calls[name], segment.crew_of(name).count) for name in segment.plan.units},
-        pipes={name: _pipe(pipe) for name, pipe in pipes.items()},
+        pipes=_in_order(segment, {**here, **segment.far_pipes}),
         latency=_latency(segment, calls),
         ledger=add_up([*entries, *segment.ledgers], in_flight),
         expected=_expected(segment),
@@ -52,7 +54,8 @@ def _unit(calls: Sequence[Call], workers: int) -> UnitStats:
     )
 
 
-def _pipe(pipe: LocalPipe) -> PipeStats:
+def look_at_pipe(pipe: LocalPipe) -> PipeStats:
+    """The statistics of a pipe, as of now."""
     with pipe.lock:
         batcher = pipe.batcher
         return PipeStats(
@@ -66,6 +69,12 @@ def _pipe(pipe: LocalPipe) -> PipeStats:
             batch=batcher.batches.summary(),
             overloaded=batcher.is_full,
         )
+
+
+def _in_order(segment: Segment, pipes: dict[str, PipeStats]) -> dict[str, PipeStats]:
+    """By unit, as they stand in the plan."""
+    names = [f"{name}.{port}" for name, unit in segment.plan.units.items() for port in unit.inputs]
+    return {name: pipes[name] for name in names if name in pipes}
 
 
 def _latency(segment: Segment, calls: dict[str, list[Call]]) -> dict[str, Summary]:

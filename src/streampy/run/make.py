@@ -33,6 +33,23 @@ class FunctionUnit:
         self.work.keywords.update(settings)
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Stands for a unit that is made, started, called and stopped in another OS process."""
+
+    def start(self) -> None:
+        """Nothing here."""
+
+    def stop(self) -> None:
+        """Nothing here."""
+
+    def change(self, **settings: Any) -> None:
+        """Nothing here."""
+
+    def work(self, *values: Any) -> None:
+        """Not called."""
+
+
 def make_unit(plan: UnitPlan, settings: Mapping[str, object]) -> FunctionUnit | Unit:
     """A fresh unit with these settings. Raises UnitFailed where its `__init__` raises."""
     use = plan.spec.use

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from math import inf
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from streampy.errors import UnitFailed
-from streampy.model.item import Header, Reason
+from streampy.errors import RunError, UnitFailed
+from streampy.model.item import Batch, Header, Reason
 from streampy.model.unit import Unit
 from streampy.run.call import Call
 from streampy.run.gate import Gate
@@ -22,6 +22,8 @@ from streampy.run.inlet import Inlet, Taken
 from streampy.run.mail import Mailbox
 from streampy.run.turnstile import Sent, Turnstile
 from streampy.run.worker import Worker
+
+_NOTHING: Final[Batch[Any]] = Batch()
 
 
 class Made(Protocol):
@@ -47,8 +49,8 @@ class Foreman(Protocol):
     def ready(self, member: Member) -> None:
         """The worker has started its units."""
 
-    def failed(self, error: UnitFailed) -> None:
-        """A unit raised, and that stops the process."""
+    def failed(self, error: RunError) -> None:
+        """A unit raised, or a worker died, and that stops the process."""
 
     def died(self, member: Member, error: BaseException) -> bool:
         """A unit ended the worker itself; returns whether another one takes its place."""
@@ -153,6 +155,12 @@ class Member(ABC):
             return None
         return made.change(**changed)
 
+    def cancel(self) -> None:  # noqa: B027 - most have nothing to do
+        """The process is put out."""
+
+    def kill(self) -> None:  # noqa: B027 - a thread can't be ended
+        """It does not come back, and another one may have its place: what can be ended is ended."""
+
     def dismiss(self) -> None:
         """Send the worker home, when it has done what it has in its hands."""
         self.is_dismissed = True
@@ -206,6 +214,7 @@ class Member(ABC):
         self.hand, self.in_hand = None, 0
         if self.inlet is not None:
             self.inlet.done(taken)
+        taken.batch = _NOTHING  # while it waits for the next one, it does not keep the last one alive
 
     def _tell(self, error: BaseException) -> None:
         """An error ended this worker."""

@@ -5,7 +5,20 @@ One writer, its worker; anyone may read.
 
 from __future__ import annotations
 
-from streampy.flow.meter import Distribution
+from typing import NamedTuple
+
+from streampy.flow.meter import Distribution, Recorded
+
+
+class Counted(NamedTuple):
+    """What a meter has counted since it was last asked, on its way to another OS process."""
+
+    received: int
+    emitted: int
+    filtered: int
+    failed: int
+    retried: int
+    work: Recorded
 
 
 class UnitMeter:
@@ -52,3 +65,22 @@ class UnitMeter:
     @counts.setter
     def counts(self, counts: tuple[int, int]) -> None:
         self._received, self._emitted = counts
+
+    def take(self) -> Counted:
+        """All that was counted, which is then no longer here: for `add` of another one."""
+        taken = Counted(self._received, self._emitted, self.filtered, self.failed, self.retried, self.work.take())
+        self._received = self._emitted = self.filtered = self.failed = self.retried = 0
+        return taken
+
+    def copy(self) -> Counted:
+        """All that was counted; it stays here too. For any thread."""
+        return Counted(self._received, self._emitted, self.filtered, self.failed, self.retried, self.work.copy())
+
+    def add(self, counted: Counted) -> None:
+        """What another one counted."""
+        self._received += counted.received
+        self._emitted += counted.emitted
+        self.filtered += counted.filtered
+        self.failed += counted.failed
+        self.retried += counted.retried
+        self.work.add(counted.work)

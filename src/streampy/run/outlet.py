@@ -7,14 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from streampy.flow.ledger import Ledger
 from streampy.flow.meter import Distribution
 from streampy.model.item import Batch, Header, Reason, Tombstone
 
-if TYPE_CHECKING:
-    from streampy.run.mourning import Undertaker
+
+class News(Protocol):
+    """Who passes on what became of items: see `Undertaker`."""
+
+    def has_mourners(self, unit: str) -> bool:
+        """Whether anybody waits for anything that the unit emits."""
+
+    def bury(self, unit: str, tombstone: Tombstone, port: str | None = None) -> None:
+        """An item ended at the unit; nothing of it comes from `port`, or from any output."""
+
+    def leave_out(self, unit: str, port: str, tombstone: Tombstone) -> None:
+        """One of the parts that the unit made of an item does not come from `port`."""
+
+    def close(self, unit: str, port: str, header: Header, count: int) -> None:
+        """An item went into `count` parts at an output of the unit."""
 
 
 class Door(Protocol):
@@ -55,7 +68,7 @@ class Outlet:
         self,
         unit: str,
         doors: Mapping[str, Sequence[Door]],
-        undertaker: Undertaker,
+        undertaker: News,
         ledger: Ledger,
         now: Callable[[], float],
     ) -> None:
@@ -149,6 +162,11 @@ class Outlet:
         """An item ended on its way into the unit, and was counted there."""
         if self.is_mourned:
             self._tell(partial(self._undertaker.bury, self.unit, tombstone))
+
+    def missed(self, receiver: str, tombstone: Tombstone) -> None:
+        """A pipe of a unit that this one is linked to dropped an item, in another OS process."""
+        if self.is_mourned:
+            self._tell(partial(self._undertaker.bury, receiver, tombstone))
 
     def close(self, port: str, header: Header, count: int) -> None:
         """The item went into `count` parts at `port`."""

@@ -26,6 +26,10 @@ class Runner(Protocol):
 
     onward: Onward
 
+    @property
+    def appetite(self) -> float:
+        """How many items may be taken at once without holding any of them back for long."""
+
     def run(self, batch: Batch[Any]) -> None:
         """Call with each item, or with the batch. Raises UnitFailed."""
 
@@ -91,7 +95,7 @@ class Straight:
 
     @property
     def appetite(self) -> float:
-        """How many items may be taken at once without holding any of them back for long."""
+        """See `Runner.appetite`."""
         return HOLD_BACK / max(self._each, 1e-9)
 
     def run(self, batch: Batch[Any]) -> None:
@@ -187,6 +191,8 @@ class Straight:
 class Spreader:
     """A unit that gives any number of results for an item, to any of its outputs."""
 
+    appetite = 1.0
+
     def __init__(self, call: Call, desk: Desk, onward: Onward) -> None:
         self.onward = onward
         self._call = call
@@ -245,6 +251,8 @@ class Spreader:
 @final
 class BatchRunner:
     """A unit that is called once for a whole batch."""
+
+    appetite = 1.0
 
     def __init__(self, call: Call, desk: Desk, onward: Onward) -> None:
         self.onward = onward

@@ -6,9 +6,13 @@ Knows nothing of the user's side of it; `running` does.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from functools import partial
 from math import inf
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from streampy.errors import Hung, RunError, UnitFailed, WorkerDied
 from streampy.flow.ledger import Ledger
@@ -20,14 +24,18 @@ from streampy.run.crew import Crew
 from streampy.run.event_loop import EventLoop
 from streampy.run.gate import Gate
 from streampy.run.in_loop import TaskMember
+from streampy.run.in_thread import ThreadMember
 from streampy.run.inlet import Inlet
 from streampy.run.limits import Limits
 from streampy.run.loop import Loop
-from streampy.run.make import make_unit
+from streampy.run.make import Elsewhere, make_unit
 from streampy.run.member import Made, Member
 from streampy.run.mourning import Undertaker
 from streampy.run.outlet import Door, Outlet
 from streampy.run.output import Output
+from streampy.run.places.away import AwayMember
+from streampy.run.places.doors import Opening, sealed_once
+from streampy.run.places.wire import Role, SeatTerms
 from streampy.run.pools import Pools
 from streampy.run.steering import Steering
 from streampy.run.trouble import DeadLetters, Trouble
@@ -36,6 +44,14 @@ from streampy.run.turnstile import Turnstile
 from streampy.run.watchdog import Watchdog
 from streampy.run.worker import Worker
 
+if TYPE_CHECKING:
+    from streampy.pipes.channel import Channel
+    from streampy.run.places.rooms import Rooms
+    from streampy.run.places.stock import Stock
+    from streampy.run.stats import PipeStats
+
+_ANSWER_WITHIN = 1.0
+"""Seconds in which other OS processes have to tell how it stands there."""
 _log = logging.getLogger("streampy.run")
 
 
@@ -93,10 +109,12 @@ class Segment:
         self._crew_of: dict[str, Crew] = {}
         self.steering = Steering(self)
         self._loops = self._make_loops()
+        self.rooms = backend.rooms(plan, self.steering.post)
+        self._asking = Lock()
         self.inlets = {
-            name: Inlet(unit, self.undertaker, self._loops.get(name), backend)
+            name: Inlet(unit, self.undertaker, self._loops.get(name), backend, self._stock_of(unit))
             for name, unit in plan.units.items()
-            if unit.inputs and unit.not_fused
+            if unit.inputs and unit.not_fused and not self._is_fed(unit)
         }
         limited = [inlet for inlet in self.inlets.values() if inlet.limit < inf]
         self.limits = Limits(limited, backend.lock())
@@ -109,8 +127,8 @@ class Segment:
             for name, inlet in self.inlets.items()
             if inlet.orderer is not None
         }
-        self.settings: dict[str, Mapping[str, object]] = {name: unit.settings for name, unit in plan.units.items()}
-        """Of each unit, as they are now."""
+        self.changed: dict[str, dict[str, object]] = {name: {} for name in plan.units}
+        """Of each unit the settings that it was given since the start."""
         self.crews = {chain[0]: self._make_crew(chain) for chain in plan.chains}
         self._pools = Pools(list(self.crews.values()), self.hire, backend)
         self._loop = EventLoop(backend, plan.name)
@@ -150,11 +168,23 @@ class Segment:
                 self.undertaker.introduce(unit.name, f">{port}", outputs[name])
         return outputs
 
+    def _is_away(self, unit: UnitPlan) -> bool:
+        """Whether its workers live in other OS processes."""
+        return self.rooms is not None and unit.spec.is_away
+
+    def _is_fed(self, unit: UnitPlan) -> bool:
+        """Whether its pipe lies in another OS process, where it lives."""
+        return self.rooms is not None and self.rooms.routes.is_fed(unit.name)
+
+    def _stock_of(self, unit: UnitPlan) -> Stock | None:
+        return self.rooms.stock if self.rooms is not None and unit.spec.is_away else None
+
     def _make_crew(self, chain: Sequence[str]) -> Crew:
         crew = Crew(
             [self.plan.units[name] for name in chain],
-            make_unit=lambda plan: make_unit(plan, self.settings[plan.name]),
+            make_unit=self._make_unit,
             make_call=self._make_call,
+            make_member=self._make_member,
             inlet=self.inlets.get(chain[0]),
             turnstile=self.turnstiles.get(chain[0]),
             foreman=self,
@@ -164,6 +194,32 @@ class Segment:
         self._crew_of.update(dict.fromkeys(chain, crew))
         return crew
 
+    def _settings(self, unit: UnitPlan, index: int) -> dict[str, object]:
+        """Of one worker, as they are now."""
+        return unit.settings_of(index, self.changed[unit.name])
+
+    def _make_unit(self, unit: UnitPlan, index: int) -> Made:
+        return Elsewhere() if self._is_away(unit) else make_unit(unit, self._settings(unit, index))
+
+    def _make_member(self, calls: list[Call], units: list[Made], **options: Any) -> Member:
+        head = calls[0].plan
+        if self.rooms is None or not head.spec.is_away:
+            return (TaskMember if head.ports.is_async else ThreadMember)(calls, units, **options)
+        return AwayMember(
+            calls,
+            units,
+            room=self.rooms.of(head.name, calls[0].worker.index),
+            terms=partial(self._terms, self.rooms, calls),
+            is_on_its_own=self.rooms.routes.is_on_its_own(head),
+            **options,
+        )
+
+    def _terms(self, rooms: Rooms, calls: Sequence[Call]) -> tuple[SeatTerms, list[Channel]]:
+        """What a worker must know that goes to another OS process, and the channels that go with it."""
+        roles = [Role.of(call, self._settings(call.plan, call.worker.index)) for call in calls]
+        ways = frozenset(port for port, doors in calls[-1].outlet.doors.items() if doors)
+        return rooms.terms(roles, ways)
+
     def _make_call(self, unit: UnitPlan, work: Callable[..., Any], index: int, before: Call | None) -> Call:
         if before is not None:
             return before.renewed(work)
@@ -172,6 +228,7 @@ class Segment:
             unit.name,
             index,
             unit.spec.workers,
+            unit.device_of(index),
             asked_to_stop=asked_to_stop,
             clock=self.backend.now,
             post=self.steering.post,
@@ -184,14 +241,25 @@ class Segment:
         doors: dict[str, list[Door]] = {}
         for port, links in unit.receivers.items():
             found: list[Door] = []
+            away: list[Door] = []
             for link in links:
                 inlet = self.inlets.get(link.receiver)
-                if inlet is not None:
+                if self.rooms is not None and link in self.rooms.routes.direct:
+                    if not self.rooms.routes.leaves_there(link):
+                        away.append(self.rooms.door(link, self.undertaker))
+                elif inlet is not None:
                     entered = inlet.loop if inlet.loop is not self._loops.get(unit.name) else None
-                    found.append(InletDoor(inlet, link.input, entered))
+                    door = InletDoor(inlet, link.input, entered)
+                    if self._is_away(inlet.plan):
+                        away.append(door)
+                    else:
+                        found.append(Opening(door) if self._is_away(unit) else door)
             if not links:
-                found.append(self.outputs[f"{unit.name}.{port}"])
-            doors[port] = found
+                output = self.outputs[f"{unit.name}.{port}"]
+                found.append(Opening(output) if self._is_away(unit) else output)
+            if self.rooms is not None and len(away) > 1 and not self._is_away(unit):
+                away = sealed_once(away, self.rooms.stock)
+            doors[port] = found + away
         return doors
 
     def start(self, patience: float) -> bool:
@@ -210,6 +278,8 @@ class Segment:
             raise Hung(late, f"did not start within {patience:g} s")
         if self.errors:
             return False
+        if self.rooms is not None:
+            self.rooms.settle()
         for crew in self.crews.values():
             crew.gate.open()
         self._pools.start()
@@ -262,6 +332,7 @@ class Segment:
         """A worker does not come back from this call."""
         crew = self._crew_of[call.plan.name]
         hung = next(member for member in crew.members if member.at is call)
+        hung.kill()
         if not self.died(hung, error):
             self.failed(error)
 
@@ -303,13 +374,15 @@ class Segment:
         member.calls[-1].outlet.end()
         with self._lock:
             present = [one for one in self.crews.values() if not one.has_left]
-            if not any(one.is_async for one in present):
+            if not any(isinstance(member, TaskMember) for one in present for member in one.members):
                 self._loop.close()
             if present or self.over.is_set():
                 return
             TUNING.end()
             self._watchdog.close()
             self._pools.close()
+            if self.rooms is not None:
+                self.rooms.close()
             self.over.set()
             self.ending.set()
 
@@ -334,12 +407,32 @@ class Segment:
             turnstile.cancel()
         for output in self.outputs.values():
             output.cancel()
+        if self.rooms is not None:
+            self.rooms.cancel()
         for crew in self.crews.values():
             crew.gate.stop()
+        for member in self.members:
+            member.cancel()
         self._pools.close()
         self._ready.set()
         self.ending.set()
         self._loop.cancel()
+
+    def ask_those_away(self) -> None:
+        """Have those that are on their own in other OS processes tell how it stands; who does not answer, has not."""
+        with self._asking:
+            asked = [(one, one.report()) for one in self.members if isinstance(one, AwayMember)]
+            until = self.backend.now() + _ANSWER_WITHIN
+            for member, answer in asked:
+                if answer is not None:
+                    with suppress(CancelledError, TimeoutError):
+                        member.reported(self.backend.result(answer, until))
+
+    @property
+    def far_pipes(self) -> dict[str, PipeStats]:
+        """Those that lie in other OS processes, as they were told last."""
+        away = [member for member in self.members if isinstance(member, AwayMember)]
+        return {name: pipe for member in away for name, pipe in member.pipes.items()}
 
     @property
     def is_cancelled(self) -> bool:
@@ -364,4 +457,6 @@ class Segment:
             + sum(member.in_hand for member in self.members)
             + sum(turnstile.held for turnstile in self.turnstiles.values())
             + sum(output.waiting for output in self.outputs.values())
+            + (0 if self.rooms is None else self.rooms.sent)
+            + sum(member.far for member in self.members if isinstance(member, AwayMember))
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from streampy.model.process import Process
+from streampy.run.places.script import refuse_in_import
 
 if TYPE_CHECKING:
     from streampy.model.plan import Plan
@@ -32,8 +33,10 @@ def run(process: Process | Plan, *, start_within: float = _PATIENCE) -> Running:
     [0, 2, 4, 6]
 
     start_within: seconds. Raises ProcessError where the process can't be started as it is described, UnitFailed where
-    a unit raises while it is made or started, Hung where one does not start in time.
+    a unit raises while it is made or started, Hung where one does not start in time; RunError where a script that is
+    imported for its units in another OS process comes here, for want of `if __name__ == "__main__":`.
     """
+    refuse_in_import()
     # Imported only now: half of what `import streampy` and `streampy --help` would cost.
     from streampy.model.check import make_plan  # noqa: PLC0415
     from streampy.run.backend import Backend  # noqa: PLC0415

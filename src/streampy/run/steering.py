@@ -72,12 +72,13 @@ class Steering:
     def set(self, unit: str, settings: Mapping[str, Any], until: float) -> None:
         """Give a unit other settings. Raises StreamPyError for a wrong one, TimeoutError past `until`."""
         plan = self._units[self.known(unit)]
-        wanted = replace(plan.spec, settings={**self._segment.settings[unit], **settings})
+        known = {**plan.settings_of(0), **self._segment.changed[unit]}
+        wanted = replace(plan.spec, settings={**known, **settings}, each=())
         checked, problems = check_settings(wanted, plan.ports)
         if problems:
             raise StreamPyError("; ".join(problem.message for problem in problems))
-        self._segment.settings[unit] = checked
         changed = {name: checked[name] for name in settings}
+        self._segment.changed[unit].update(changed)
         answers = [member.change(unit, changed) for member in self._segment.crew_of(unit).members]
         self._results([answer for answer in answers if answer is not None], until)
 

@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from streampy.errors import UnitFailed
 from streampy.model.item import Header, Item
@@ -56,10 +56,17 @@ class DeadLetters:
         return len(self._letters)
 
 
+class Letters(Protocol):
+    """Where dead letters are put."""
+
+    def add(self, letter: DeadLetter) -> None:
+        """Keep one."""
+
+
 class Trouble:
     """The error policy of one unit, as one of its workers obeys it."""
 
-    def __init__(self, policy: OnError, worker: Worker, dead_letters: DeadLetters) -> None:
+    def __init__(self, policy: OnError, worker: Worker, dead_letters: Letters) -> None:
         self._policy = policy
         self._worker = worker
         self._dead_letters = dead_letters
@@ -94,9 +101,13 @@ class Trouble:
             raise self.failure("", error) from error
         self._worker.logger.error("the source ends, for it raised: %s: %s", type(error).__name__, error, exc_info=error)
 
+    def keep(self, header: Header, value: Any, error: BaseException) -> None:
+        """An item was put aside in another OS process."""
+        self._dead_letters.add(DeadLetter(self._worker.unit, Item(value, header), error))
+
     def bury_alive(self, header: Header, value: Any, error: BaseException) -> None:
         """Workers died on this item: whatever the policy says of errors, nobody is to touch it again."""
-        self._dead_letters.add(DeadLetter(self._worker.unit, Item(value, header), error))
+        self.keep(header, value, error)
         self._worker.logger.error("item %s is put aside, workers died on it", header.key, exc_info=error)
 
     def failure(self, key: str, error: BaseException) -> UnitFailed:

@@ -28,7 +28,9 @@ class Turnstile:
         self._is_emitting = False
         self._is_cancelled = False
         self.held = 0
-        """Items that wait for an earlier one."""
+        """Items that wait for an earlier one, or are being emitted."""
+        self._emitted = 0
+        """Of these, how many are being emitted."""
 
     def submit(self, ticket: int, sent: Sent, emit: Callable[[str, Batch[Any]], None]) -> None:
         """Emit what is next, or leave these results to whoever comes to them. Raises Cancelled."""
@@ -77,8 +79,8 @@ class Turnstile:
             sent = self._orderer.pop()
             self._is_emitting = sent is not None
             self._bell.ring()
-            if sent is not None:
-                self.held -= _count(sent)
+            self.held -= self._emitted
+            self._emitted = 0 if sent is None else _count(sent)
             return sent
 
     def cancel(self) -> None:

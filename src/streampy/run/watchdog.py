@@ -5,6 +5,7 @@ Knows nothing of what is called. It has a thread of its own, which waits for the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from math import inf
 from typing import TYPE_CHECKING
@@ -13,10 +14,14 @@ from streampy.errors import Hung
 from streampy.pipes.base import Cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from streampy.run.backend import Backend, Flag
     from streampy.run.call import Call
+
+
+Look = Callable[[], str | float]
+"""Tells what did not come back; or until when to wait once more (`item.born` seconds), where nothing is late."""
 
 
 class Watchdog:
@@ -26,7 +31,7 @@ class Watchdog:
         self._bark = bark
         self._backend = backend
         self._bell = backend.bell(backend.lock())
-        self._deadlines: dict[Call, tuple[float, str]] = {}
+        self._deadlines: dict[Call, tuple[float, Look]] = {}
         self._late: dict[Call, Flag] = {}
         """Those of which somebody is being told."""
         self._next = inf
@@ -42,9 +47,15 @@ class Watchdog:
         if call.plan.spec.timeout == inf:
             yield
             return
+        with self.guarding(call, lambda: what):
+            yield
+
+    @contextmanager
+    def guarding(self, call: Call, look: Look) -> Iterator[None]:
+        """As `watching`, where `look` tells at the deadline what did not come back, or when to look again."""
         deadline = self._backend.now() + call.plan.spec.timeout
         with self._bell.lock:
-            self._deadlines[call] = deadline, what
+            self._deadlines[call] = deadline, look
             if deadline < self._next:
                 self._bell.ring()
         try:
@@ -78,7 +89,11 @@ class Watchdog:
                 first = min(self._deadlines, key=lambda call: self._deadlines[call][0], default=None)
                 self._next = inf if first is None else self._deadlines[first][0]
                 if first is not None and self._next <= self._backend.now():
-                    _, what = self._deadlines.pop(first)
+                    _, look = self._deadlines.pop(first)
+                    what = look()
+                    if isinstance(what, float):
+                        self._deadlines[first] = what, look
+                        continue
                     self._late[first] = self._backend.flag()
                     return first, what
                 with suppress(TimeoutError):

@@ -14,11 +14,10 @@ from pydantic import ValidationError
 
 from streampy.model.config.document import Document, KeyPath
 from streampy.model.config.find import NotFound, find_unit, look_beside
-from streampy.model.config.keys import EXTRA, ProcessKeys, UnitKeys
+from streampy.model.config.keys import ABSENT, EXTRA, ProcessKeys, UnitKeys, said_of
 from streampy.model.config.variables import expand
 from streampy.model.config.wording import put_in_words
-from streampy.model.pipe import OnCrash, OnError
-from streampy.model.process import Process, UnitSpec, name_of
+from streampy.model.process import KEYS, Process, UnitSpec, name_of
 from streampy.model.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ _SETTING = 3
 """The length of the key path of `set`."""
 SUFFIXES = (".yaml", ".yml", ".json", ".toml")
 """The files that a process can be read from."""
-_ABSENT = "absent:absent"
-"""Stands for a `use` that was told to be wrong, so that the other keys of the unit can be read."""
 
 
 def read_document(source: Source, origin: tuple[str, int] = ("", 0)) -> Document:
@@ -50,7 +47,7 @@ def read_document(source: Source, origin: tuple[str, int] = ("", 0)) -> Document
 
 def _with_text_keys(path: KeyPath, value: Any) -> Any:
     """As a file has it: keys are text, but for those inside of a setting, which are the unit's affair."""
-    if path[:1] == ("units",) and path[2:3] == ("set",) and len(path) > _SETTING:
+    if path[:1] == ("units",) and path[2:3] in (("set",), ("each",)) and len(path) > _SETTING:
         return value
     if isinstance(value, Mapping):
         return {str(key): _with_text_keys((*path, key), one) for key, one in value.items()}
@@ -92,20 +89,27 @@ def _read_text(text: str, suffix: str, document: Document) -> None:
         document.fail(0, 0, f"got a name that ends in {suffix!r}, expected .yaml, .yml, .json or .toml")
 
 
-def give_settings(document: Document, settings: Mapping[str, Any], by: str) -> None:
-    """Put settings, each `unit.setting`, in the place of those that were read."""
+def give_settings(document: Document, settings: Mapping[str, Any], by: str) -> dict[str, Any]:
+    """Put settings, each `unit.setting`, in the place of those that were read.
+
+    Returns those of them that may be meant as a key of the unit, which is seen when the unit is there.
+    """
     units = document.value.get("units") if isinstance(document.value, dict) else None
     if not isinstance(units, dict):
-        return  # told when the keys are checked
+        return {}  # told when the keys are checked
+    ambiguous: dict[str, Any] = {}
     for key, value in settings.items():
         name, _, setting = key.partition(".")
         unit, *inner = name.split("/")
-        if isinstance(units.get(unit), dict) and setting:
+        if isinstance(units.get(unit), dict) and setting in KEYS:
+            ambiguous[key] = value
+        elif isinstance(units.get(unit), dict) and setting:
             document.give(("units", unit, "set", *inner, setting), value, f"{by} {key}", own=_SETTING)
         else:
             hint = did_you_mean(unit, units) if unit not in units else "; expected unit.setting"
             message = f"there is no unit {unit!r}{hint}" if unit not in units else f"got {key!r}{hint}"
             document.give_wrong(f"{by} {key}", message)
+    return ambiguous
 
 
 def read_units(document: Document, files: Files | None = None) -> tuple[str, list[UnitSpec], list[BaseException]]:
@@ -193,7 +197,7 @@ class _Units:
 
     def read(self, name: str, value: Mapping[str, Any]) -> UnitSpec:
         """One unit; `value` holds only what is right, `use` may be missing."""
-        keys = UnitKeys.model_validate({"use": _ABSENT, **value})
+        keys = UnitKeys.model_validate({"use": ABSENT, **value})
         used_as = keys.use if isinstance(keys.use, str) else name_of(keys.use)
         whole = keys.pipe.model_dump(exclude_unset=True)
         single = {port: pipe.model_dump(exclude_unset=True) for port, pipe in (keys.pipe.model_extra or {}).items()}
@@ -204,22 +208,16 @@ class _Units:
             used_as=used_as,
             settings=keys.set,
             links=keys.from_,
-            workers=keys.workers.max,
-            spare=keys.workers.max - keys.workers.min,
-            place=keys.place,
-            ordered=keys.ordered,
             pipe={key: one for key, one in whole.items() if key not in single},
             pipes=single,
             join=keys.join.model_dump(exclude_unset=True),
-            on_error=OnError(**keys.on_error.model_dump(exclude_unset=True)),
-            on_crash=OnCrash(**keys.on_crash.model_dump(exclude_unset=True)),
-            timeout=keys.timeout,
+            **said_of(keys),
             origin=self.document,
             told=frozenset(path[2:] for path in self.document.told if path[:2] == ("units", name)),
         )
 
     def _find(self, name: str, use: Any) -> Any:
-        if not isinstance(use, str) or use == _ABSENT:
+        if not isinstance(use, str) or use == ABSENT:
             return use
         path = ("units", name, "use")
         if use in self._failed:

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from streampy.model.config.values import (
     VARIABLE,
     AtLeastNone,
     AtLeastOne,
+    CpuList,
     CrashedWord,
     Duration,
+    Environment,
     Flag,
+    ItemSize,
     LateWord,
     Limit,
     Links,
     Name,
     OrderWord,
     OverflowWord,
+    PlaceName,
     Rate,
     Size,
     Text,
@@ -31,9 +35,13 @@ from streampy.model.config.values import (
     whole,
 )
 from streampy.model.pipe import ON_CRASH_WORDS, ON_ERROR_WORDS, Crashed, Late, OnCrash, OnError, Order, Overflow, Then
+from streampy.model.process import CPU, MAIN
 
 EXTRA = "x-"
 """A key at the top that begins so is left alone: a place for anchors (`x-video: &video {...}`)."""
+
+ABSENT = "absent:absent"
+"""Stands for a `use` that was told to be wrong, or is known, so that the other keys of the unit can be read."""
 
 
 def _meaning(**words: str) -> dict[str, str]:
@@ -63,6 +71,7 @@ class PipeKeys(Keys):
         wait="timeout",
         order="priority sort",
         rate="fps throttle limit max_rate frequency",
+        item="item_size itemsize item_bytes",
     )
 
     capacity: AtLeastOne = 64
@@ -83,6 +92,8 @@ class PipeKeys(Keys):
     """Which item is handed over first: the one that came first (fifo), or that with the highest `meta["priority"]`."""
     rate: Rate = float("inf")
     """How many items a second are handed over at the most, evenly spaced: a number, or text such as `10/s`, `600/m`."""
+    item: ItemSize = None
+    """How large one item is, so that shared memory can be reserved at the start: bytes, or text such as `6MB`."""
 
 
 class UnitPipeKeys(PipeKeys):
@@ -181,6 +192,10 @@ def _or_nothing(value: object) -> object:
     return {} if value is None else value
 
 
+def _or_none(value: object) -> object:
+    return () if value is None else value
+
+
 _Workers = Annotated[
     WorkersKeys,
     BeforeValidator(_expand_workers),
@@ -198,6 +213,9 @@ class UnitKeys(Keys):
         workers="replicas",
         pipe="pipes",
         on_error="retry",
+        env="environment environ",
+        cpus="cpu affinity cores",
+        device="gpu",
     )
 
     use: Use
@@ -208,8 +226,16 @@ class UnitKeys(Keys):
     """What its inputs are linked to: a unit (`camera`), one output of it (`find.faces`), or such for each input."""
     workers: _Workers = WorkersKeys(max=1)
     """How many copies of it (of each unit of a process) run: a number, or `{min: 1, max: 8}` to follow the load."""
-    place: Annotated[Text, WithJsonSchema({"enum": ["main"]})] = "main"
-    """Where it runs; in this version `main`, the one OS process."""
+    place: PlaceName = MAIN
+    """Where it runs: in the OS process of the command, in one for each worker, or in one that units of a name share."""
+    device: Text = CPU
+    """What a worker computes on, as `sp.worker().device` gives it; `{index}` and `{count}` are the worker's."""
+    env: Annotated[Environment, BeforeValidator(_or_nothing)] = Field(default_factory=dict)
+    """Environment variables of its OS processes; in a value `{index}` and `{count}` are the worker's."""
+    cpus: CpuList = ()
+    """The CPUs that its OS processes may use: `[0, 1]` or `0-3`; `[[0, 1], [2, 3]]` gives each worker its own."""
+    each: Annotated[tuple[dict[str, Any], ...], BeforeValidator(_or_none)] = ()
+    """Settings of single workers, over those in `set`: one mapping for each worker."""
     ordered: Flag = True
     """Whether the results of several workers leave in the order in which the items came."""
     pipe: Annotated[UnitPipeKeys, BeforeValidator(_or_nothing)] = UnitPipeKeys.model_validate({})
@@ -237,3 +263,20 @@ class ProcessKeys(Keys):
     """Its name."""
     units: dict[Name, UnitKeys] = Field(min_length=1)
     """The units by name."""
+
+
+def said_of(keys: UnitKeys) -> dict[str, Any]:
+    """Those keys of a unit that say how it runs, as a `UnitSpec` has them."""
+    return {
+        "workers": keys.workers.max,
+        "spare": keys.workers.max - keys.workers.min,
+        "place": keys.place,
+        "device": keys.device,
+        "env": keys.env,
+        "cpus": keys.cpus,
+        "each": keys.each,
+        "ordered": keys.ordered,
+        "on_error": OnError(**keys.on_error.model_dump(exclude_unset=True)),
+        "on_crash": OnCrash(**keys.on_crash.model_dump(exclude_unset=True)),
+        "timeout": keys.timeout,
+    }

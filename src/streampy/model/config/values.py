@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
+from streampy.model.cpus import Cpus, parse_cpus
 from streampy.model.measure import parse_duration, parse_rate, parse_size
 from streampy.model.pipe import Crashed, Late, Order, Overflow, Then
-from streampy.model.process import NAME, ONLY, Process
+from streampy.model.process import MAIN, NAME, ONLY, OWN, Process
 from streampy.model.suggest import choose
 
+T = TypeVar("T")
 VARIABLE: dict[str, Any] = {"type": "string", "pattern": r"\$\{[A-Za-z_]\w*(:-[^}]*)?\}"}
 """JSON Schema of a text in which the environment has a say."""
 
@@ -60,14 +62,21 @@ def _read_flag(value: object) -> bool:
     return text == "true"
 
 
-def _measured(parse: Callable[[object], float]) -> Callable[[object], float]:
-    def read(value: object) -> float:
+def _measured(parse: Callable[[object], T]) -> Callable[[object], T]:
+    def read(value: object) -> T:
         try:
             return parse(value)
         except ValueError as error:  # a mapping is not written out, and true is not True
             raise ValueError(str(error).replace(repr(value), show(value), 1)) from error
 
     return read
+
+
+def _item_size(value: object) -> float | None:
+    size = _measured(parse_size)(value)
+    if not 0 < size < float("inf"):
+        raise ValueError(f"got {show(value)}, expected the size of one item, such as 6MB")
+    return size
 
 
 def _one_of(kind: type[StrEnum]) -> Callable[[object], StrEnum]:
@@ -90,6 +99,13 @@ def _read_name(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(NAME, value):
         raise ValueError(f"got {show(value)}, expected a name: a letter, then letters, digits, `_` or `-`")
     return value
+
+
+def _read_variable(value: object) -> str:
+    """The value of an environment variable."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"got {show(value)}, expected text or a number")  # noqa: TRY004 - pydantic gathers ValueErrors
+    return str(value)
 
 
 def _read_use(value: object) -> Any:
@@ -124,6 +140,8 @@ _MEASURE = r"^\s*(inf|\d+(\.\d*)?\s*({units})?)\s*$"
 _DURATION = {"type": "string", "pattern": _MEASURE.format(units="us|ms|s|m|h"), "examples": ["5ms", "2s", "1m"]}
 _SIZE = {"type": "string", "pattern": _MEASURE.format(units="B|[kKMG]B|[KMG]iB"), "examples": ["64MB", "2GiB"]}
 _RATE = {"type": "string", "pattern": _MEASURE.format(units="/[smh]"), "examples": ["10/s", "600/m"]}
+_CPUS = r"^\s*\d+(\s*-\s*\d+)?(\s*,\s*\d+(\s*-\s*\d+)?)*\s*$"
+_CPU = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _CPUS}, VARIABLE]}
 _NUMBER = {"type": "number", "minimum": 0}
 
 
@@ -140,8 +158,28 @@ Size = Annotated[float, PlainValidator(_measured(parse_size)), _schema(_NUMBER, 
 Rate = Annotated[
     float, PlainValidator(_measured(parse_rate)), _schema({"type": "number", "exclusiveMinimum": 0}, _RATE)
 ]
+ItemSize = Annotated[
+    float | None, PlainValidator(_item_size), _schema({"type": "number", "exclusiveMinimum": 0}, _SIZE)
+]
+CpuList = Annotated[
+    Cpus,
+    PlainValidator(_measured(parse_cpus)),
+    _schema(
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": _CPUS},
+        {"type": "array", "minItems": 1, "items": _CPU},
+        {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "array", "minItems": 1, "items": _CPU}, _CPU]}},
+    ),
+]
+PlaceName = Annotated[
+    str, PlainValidator(_read_text), _schema({"enum": [MAIN, OWN]}, {"type": "string", "pattern": NAME})
+]
 Name = Annotated[str, PlainValidator(_read_name), WithJsonSchema({"type": "string", "pattern": NAME})]
 Text = Annotated[str, PlainValidator(_read_text), WithJsonSchema({"type": "string"})]
+Environment = Annotated[
+    dict[Text, Annotated[str, PlainValidator(_read_variable)]],
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "number"]}}),
+]
 Use = Annotated[
     Any, PlainValidator(_read_use), WithJsonSchema({"type": "string", "examples": ["faces.units:Detect", "faces.yaml"]})
 ]

@@ -78,7 +78,7 @@ def put_in_words(error: ErrorDetails) -> Wrong:
             return _unknown(path)
         case "model_type" | "dict_type" if len(path) == 4 and path[2] == "pipe":  # noqa: PLR2004 - nor an input's own pipe
             return _unknown(path)
-        case "model_type" | "dict_type":
+        case "model_type" | "dict_type" | "tuple_type":
             return Wrong(path, f"got {show(value)}, {_expected(path)}")
         case "too_short":
             return Wrong(path, f"there are no units: {_EXAMPLES['units']}")
@@ -107,4 +107,8 @@ def _expected(path: KeyPath) -> str:
         return "expected a mapping from names to units: `camera: {use: module:name}`"
     if path[-1:] == ("set",):
         return "expected a mapping from settings to values"
+    if path[-1:] == ("env",):
+        return "expected a mapping such as {OMP_NUM_THREADS: 1}"
+    if "each" in path[2:3]:
+        return "expected for each worker a mapping from settings to values, such as [{port: 1}, {port: 2}]"
     return _MAPPINGS[_keys_at(path)]

@@ -1,0 +1,1 @@
+"""LIFE elsewhere: workers in other OS processes. No lock is shared with them, and nothing waits for one without end."""

@@ -1,0 +1,156 @@
+"""An OS process in which units live: it does what the main one says on its control line, until that says to end.
+
+Knows nothing of how it was started. Its first thread listens; each worker has a thread, or a task of the event loop.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from threading import Thread
+from typing import Any, Final, final
+
+from streampy.memory.empty import make_arrays_in
+from streampy.memory.loans import Loans
+from streampy.memory.regions import Regions
+from streampy.pipes.channel import Channel, PeerDied
+from streampy.pipes.news import pack_error
+from streampy.run.backend import Backend
+from streampy.run.event_loop import EventLoop
+from streampy.run.places.control import Control
+from streampy.run.places.pulse import Pulse
+from streampy.run.places.seat import Here, Seat, refuse
+from streampy.run.places.stock import Stock
+from streampy.run.places.wire import Line, SeatTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an OS process must know before a worker comes."""
+
+    name: str
+    run: str
+    """Of the run, in the names of its shared memory."""
+    region: str
+    """Its own name in those."""
+    most: int
+    """Items of its own that may be alive at once."""
+    reach: int
+    """Items of its own that may be alive at once where all units pass on what they are given."""
+    item: int | None
+    """Bytes of one, where that was said."""
+    switch_interval: float
+    """Seconds; see `Tuning`."""
+
+
+def live(file: int) -> None:
+    """From the first word on the control line to the last. The file is the socket of that line."""
+    control = Control(Channel.at(file))
+    try:
+        _, terms = control.hear()
+        Home(terms, control).live()
+    except (PeerDied, EOFError):  # the main OS process is gone, and this one is about to be
+        return
+
+
+@final
+class Home:
+    """The workers of this OS process."""
+
+    def __init__(self, terms: Terms, control: Control) -> None:
+        self._control = control
+        control.woken = self._give_back
+        regions = Regions()
+        self._loans = Loans(regions, self._let_go)
+        self._is_asked = False
+        """Whether somebody over there has no room, and waits for what was lent to this OS process."""
+        self._stock = Stock(
+            terms.run, terms.region, terms.most, terms.item, reach=terms.reach, ask=partial(control.say, "short")
+        )
+        self._backend = Backend()
+        self._loop = EventLoop(self._backend, terms.name)
+        self._seats: dict[int, Seat] = {}
+        self._here = Here(self._backend, self._stock, regions, partial(control.say, "post"))
+        make_arrays_in(self._stock.arena)
+        sys.setswitchinterval(terms.switch_interval)
+
+    def live(self) -> None:
+        """Listen until it is time to end."""
+        while (said := self._control.hear())[0] != "close":
+            word, *what = said
+            if word in _TO_A_SEAT:
+                seat = self._seats.get(what[0])
+                if seat is not None:
+                    _TO_A_SEAT[word](seat, *what[1:])
+            else:
+                getattr(self, f"_{word}")(*what)
+
+    def _letter(self, number: int, seat: int, what: str, values: Sequence[Any]) -> None:
+        """Something is asked of a worker, that it answers when it can."""
+        asked = self._seats.get(seat)
+        if asked is None:
+            self._control.say("answer", number, "cancelled", None)
+            return
+        getattr(asked, what)(*values).add_done_callback(partial(self._answered, number))
+
+    def _settled(self) -> None:
+        """All units have started: what is there is there to stay."""
+        gc.freeze()
+
+    def _returned(self, numbers: Sequence[int]) -> None:
+        """What was lent to the main OS process is needed no more."""
+        self._loans.returned(numbers)
+
+    def _short(self) -> None:
+        """The main OS process has no room: what it has lent is to be given back as soon as it can be."""
+        self._is_asked = True
+        self._give_back()
+
+    def _seat(self, number: int, terms: SeatTerms, line: int, page: int, *files: int) -> None:
+        """A worker comes, with its line, the page of its pulse, and the channels of straight links."""
+        pulse = Pulse(page, self._backend.now)
+        os.close(page)
+        there = Line(Channel.at(line), self._loans, opens=True)
+        try:
+            seat = Seat(terms, there, pulse, map(Channel.at, files), self._here)
+        except Exception as error:  # its module can't be imported here, most of all
+            refuse(terms, there, error)
+            return
+        self._seats[number] = seat
+        if seat.is_async:
+            self._loop.add(seat.main_async(), seat.name)
+        else:
+            Thread(target=seat.main, name=f"streampy {seat.name}", daemon=True).start()
+
+    def _answered(self, number: int, answer: Future[Any]) -> None:
+        if answer.cancelled():
+            self._control.say("answer", number, "cancelled", None)
+            return
+        error = answer.exception()
+        if error is None:
+            self._control.say("answer", number, "result", answer.result())
+        else:
+            self._control.say("answer", number, "error", pack_error(error))
+
+    def _let_go(self) -> None:
+        """Something that was lent to this OS process is needed no more. At any moment: see `Loans`."""
+        if self._is_asked:
+            self._control.wake()
+
+    def _give_back(self) -> None:
+        if self._is_asked and (numbers := self._loans.take_returned()):
+            self._is_asked = False
+            self._control.say("returned", numbers)
+
+
+_TO_A_SEAT: Final[Mapping[str, Callable[..., None]]] = {
+    "gate": Seat.set_gate,
+    "stop": Seat.stop_source,
+    "cancel": Seat.cancel,
+}
+"""What is said about one worker, and what it then does."""

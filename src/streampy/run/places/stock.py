@@ -1,0 +1,126 @@
+"""What an OS process sends to others lies in its arena; who finds no room there waits, or has it grow.
+
+Knows nothing of who the others are. Any thread may use it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from math import inf
+from select import select
+from time import monotonic
+from typing import Any, Final, final
+
+from streampy.memory.arena import FULL, Arena
+from streampy.memory.sealed import Sealed
+from streampy.pipes.base import Cancelled
+
+_LOOK_UP: Final = 0.05
+"""Seconds after which who waits asks once more for what is lent out."""
+_STILL: Final = 0.2
+"""Seconds without any room becoming free, after which more is reserved: who holds it may wait for what is to come."""
+
+
+@final
+class Stock:
+    """The arena of this OS process, for those that may wait."""
+
+    def __init__(
+        self, run: str, name: str, most: int, item: int | None, *, reach: int, ask: Callable[[], None]
+    ) -> None:
+        """Ask: called to have all that was lent out and is needed no more given back at once. The rest: see `Arena`.
+
+        reach: how many items may be alive at once where all units pass on what they are given: more room is reserved
+        up to that without waiting.
+        """
+        self._most = most
+        self._left = max(0, reach - most)
+        """Items for which more room may be reserved at once."""
+        self.arena = Arena(run, name, most=most, item=item, freed=self._freed)
+        self._ask = ask
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._waiting = 0
+        self._looks: dict[int, Callable[[], None]] = {}
+        """What is to be done when there is something to read at a file: somebody may give room back there."""
+        self._frees = 0
+        self._is_cancelled = False
+
+    def seal(self, values: Iterable[Any], until: float = inf) -> list[Any]:
+        """The values as they travel; those that are sealed stay so. Waits for room.
+
+        Raises TimeoutError past `until` (`time.monotonic` seconds), Cancelled, what pickle raises, and NoSharedMemory.
+        """
+        return [self._sealed(value, until) for value in values]
+
+    def _sealed(self, value: Any, until: float) -> Any:
+        if type(value) is Sealed:
+            return value
+        sealed = self.arena.seal(value)
+        return self._waited(value, until) if sealed is FULL else sealed
+
+    async def seal_async(self, values: Iterable[Any]) -> list[Any]:
+        """As `seal`, for a task of an event loop."""
+        return [
+            value
+            if type(value) is Sealed
+            else await asyncio.to_thread(self._waited, value, inf)
+            if (sealed := self.arena.seal(value)) is FULL
+            else sealed
+            for value in values
+        ]
+
+    def _waited(self, value: Any, until: float) -> Any:
+        still_since, frees = monotonic(), self._frees
+        self._waiting += 1
+        try:
+            while (sealed := self.arena.seal(value)) is FULL:
+                if self._is_cancelled:
+                    raise Cancelled
+                if monotonic() >= until:
+                    raise TimeoutError
+                if self._left > 0:
+                    self._left -= self._most
+                    self.arena.grow()
+                    continue
+                if self._frees != frees:
+                    still_since, frees = monotonic(), self._frees
+                elif monotonic() - still_since > _STILL:
+                    self.arena.grow()
+                    continue
+                self._ask()
+                self._wait()
+        finally:
+            self._waiting -= 1
+        return sealed
+
+    def watch(self, file: int, look: Callable[[], None]) -> None:
+        """Who waits for room also does this when there is something to read at the file."""
+        self._looks[file] = look
+
+    def _wait(self) -> None:
+        found, _, _ = select([self._bell, *self._looks], [], [], _LOOK_UP)
+        for file in found:
+            if file != self._bell:
+                self._looks[file]()
+        if self._bell in found:
+            with suppress(BlockingIOError):  # another one that waits was quicker
+                os.eventfd_read(self._bell)
+
+    def _freed(self) -> None:
+        """Room became free: in whatever thread, also amid a collection of garbage."""
+        self._frees += 1
+        if self._waiting:
+            os.eventfd_write(self._bell, 1)
+
+    def cancel(self) -> None:
+        """Whoever waits gets Cancelled."""
+        self._is_cancelled = True
+        os.eventfd_write(self._bell, 1)
+
+    def close(self) -> None:
+        """Nothing is sent any more, and nobody may wait."""
+        self.arena.close()
+        os.close(self._bell)

@@ -1,0 +1,229 @@
+"""The two ends of a link that leads straight from one OS process into another, in the terms of doors and inlets.
+
+Knows nothing of who made the channel. The pipe lies at the receiver; see `streampy.pipes.shared`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, final
+
+from streampy.memory.loans import Loans
+from streampy.memory.regions import Regions
+from streampy.model.item import Batch, Header
+from streampy.model.pipe import Pipe
+from streampy.model.plan import InputPlan, Link, UnitPlan
+from streampy.model.process import UnitSpec
+from streampy.model.sendable import resolve
+from streampy.model.unit import ports_of
+from streampy.pipes.base import Cancelled
+from streampy.pipes.channel import Channel, PeerDied
+from streampy.pipes.receiving import SharedReceiver
+from streampy.pipes.sending import SharedSender
+from streampy.run.inlet import Inlet, Taken
+
+if TYPE_CHECKING:
+    from streampy.pipes.frames import Buffer
+    from streampy.run.backend import Backend
+    from streampy.run.places.stock import Stock
+
+_NUMBER: Final = "Q"
+
+
+@dataclass(frozen=True, slots=True)
+class Straight:
+    """A link that does not pass through the main OS process. All of it can be pickled."""
+
+    output: str
+    receiver: str
+    """The unit that it leads to."""
+    use: str
+    """What that is, as `module:name`."""
+    input: str
+    pipe: Pipe
+    stays: bool
+    """Whether both its ends lie in one OS process, so that there is no channel."""
+
+    def inlet(self, backend: Backend) -> Inlet:
+        """The receiver's inlet, where the sender lives in the same OS process."""
+        return Inlet(self._plan(), _NOBODY, None, backend)
+
+    def fed_inlet(self, channel: Channel, backend: Backend, regions: Regions) -> FedInlet:
+        """The receiver's inlet, where items come from another OS process."""
+        loans = Loans(regions, channel.wake)
+        receiver = SharedReceiver(channel, self.pipe, Lending(loans))
+        receiver.open()
+        return FedInlet(self._plan(), receiver, backend)
+
+    def door(self, channel: Channel, stock: Stock, regions: Regions, missed: Callable[[Header], None]) -> StraightDoor:
+        """The sender's end; missed: told of each item that the pipe dropped."""
+        sender = SharedSender(channel, self.pipe, Lending(Loans(regions, channel.wake)))
+        stock.watch(channel.fileno(), sender.look)
+        return StraightDoor(sender, stock, missed)
+
+    def _plan(self) -> UnitPlan:
+        """What the inlet needs to know of the receiver."""
+        use = resolve(self.use)
+        ports = ports_of(use)
+        link = Link("", self.output, self.receiver, self.input)
+        entry = InputPlan(ports.inputs[self.input], self.pipe, configured=True, links=(link,))
+        spec = UnitSpec(name=self.receiver, use=use, used_as=self.use)
+        return UnitPlan(spec, ports, {}, {self.input: entry}, {}, join=None, not_fused="lives elsewhere")
+
+
+@final
+class StayingDoor:
+    """See `Door`: the sender's end of a link that stays in one OS process."""
+
+    def __init__(self, inlet: Inlet, port: str, missed: Callable[[Header], None]) -> None:
+        self._inlet = inlet
+        self._port = port
+        self._missed = missed
+
+    @property
+    def is_full(self) -> bool:
+        """See `Door.is_full`."""
+        return self._inlet.pipes[self._port].batcher.is_full
+
+    def put(self, batch: Batch[Any]) -> list[Header]:
+        """See `Door.put`."""
+        return self._after(self._inlet.put(self._port, batch))
+
+    def put_one(self, header: Header, value: Any) -> list[Header]:
+        """See `Door.put_one`."""
+        return self._after(self._inlet.put_one(self._port, header, value))
+
+    async def put_async(self, batch: Batch[Any]) -> list[Header]:
+        """See `Door.put_async`."""
+        return self._after(await self._inlet.put_async(self._port, batch))
+
+    def _after(self, dropped: list[Header]) -> list[Header]:
+        for header in dropped:
+            self._missed(header)
+        return dropped
+
+    def end(self) -> None:
+        """See `Door.end`."""
+        self._inlet.end(self._port)
+
+
+@final
+class Lending:
+    """See `Codec`. What is to be encoded was sealed before."""
+
+    def __init__(self, loans: Loans) -> None:
+        self._loans = loans
+
+    def encode(self, values: list[Any]) -> tuple[Buffer, Sequence[Buffer]]:
+        """See `Codec.encode`."""
+        return self._loans.dumps(values), ()
+
+    def decode(self, data: Buffer, buffers: Sequence[Buffer]) -> list[Any]:
+        """See `Codec.decode`."""
+        del buffers
+        values: list[Any] = self._loans.loads(bytes(data), opened=True)
+        return values
+
+    def released(self) -> Buffer:
+        """See `Codec.released`."""
+        return array(_NUMBER, self._loans.take_returned()).tobytes()
+
+    def free(self, data: Buffer) -> None:
+        """See `Codec.free`."""
+        self._loans.returned(array(_NUMBER, bytes(data)))
+
+
+@final
+class StraightDoor:
+    """See `Door`. The worker's thread or task puts; where several do, one at a time."""
+
+    def __init__(self, sender: SharedSender, stock: Stock, missed: Callable[[Header], None]) -> None:
+        self.sender = sender
+        self._stock = stock
+        self._missed = missed
+
+    @property
+    def is_full(self) -> bool:
+        """See `Door.is_full`."""
+        return self.sender.is_full
+
+    def put(self, batch: Batch[Any]) -> list[Header]:
+        """See `Door.put`. Where the receiver is dead, all is put out: raises Cancelled."""
+        self.sender.look()  # the room of what was given back may be needed
+        sealed = Batch(self._stock.seal(batch), batch.headers)
+        try:
+            return self._after(self.sender.put(sealed))
+        except PeerDied:
+            raise Cancelled from None
+
+    def put_one(self, header: Header, value: Any) -> list[Header]:
+        """See `Door.put_one`."""
+        return self.put(Batch([value], [header]))
+
+    async def put_async(self, batch: Batch[Any]) -> list[Header]:
+        """See `Door.put_async`."""
+        self.sender.look()
+        sealed = Batch(await self._stock.seal_async(batch), batch.headers)
+        try:
+            return self._after(await self.sender.put_async(sealed))
+        except PeerDied:
+            raise Cancelled from None
+
+    def _after(self, dropped: list[Header]) -> list[Header]:
+        for header in dropped:
+            self._missed(header)
+        return dropped
+
+    def end(self) -> None:
+        """See `Door.end`."""
+        try:
+            self.sender.end()
+        except (PeerDied, Cancelled):  # then all is put out
+            return
+
+
+class FedInlet(Inlet):
+    """An inlet whose pipe is filled from another OS process: who gets from it looks first what has come."""
+
+    def __init__(self, plan: UnitPlan, receiver: SharedReceiver, backend: Backend) -> None:
+        super().__init__(plan, _NOBODY, None, backend)
+        self.receiver = receiver
+        self.looks: Sequence[Callable[[], None]] = ()
+        """What is done whenever it is looked what has come: others may have given something back."""
+        self.is_broken = False
+        """Whether its sender died, so that it will never have all."""
+        self.lock = receiver.lock
+        self._arrived = receiver.bell
+        self.pipes = dict.fromkeys(self.pipes, receiver.pipe)
+        self._only = next(iter(self.pipes.items()))
+
+    def _poll(self, now: float, appetite: float = 1.0) -> tuple[Taken | None, float | None]:
+        self.receiver.look()
+        for look in self.looks:
+            look()
+        taken, until = super()._poll(max(now, self._now()), appetite)
+        self.receiver.tell_room(is_waiting=taken is None)
+        if taken is None and until is None and self.receiver.trouble is not None:
+            self.is_broken = True
+            raise Cancelled  # all is put out
+        return taken, until
+
+    def retire(self) -> list[Header]:
+        """See `Inlet.retire`."""
+        return self.receiver.retire()
+
+    def cancel(self) -> None:
+        """See `Inlet.cancel`."""
+        self.receiver.cancel()
+
+
+class _Nobody:
+    """Stands for the undertaker where nobody is told: what a pipe drops is told by who put it there."""
+
+    def bury(self, *_: object) -> None:
+        """See `Undertaker.bury`."""
+
+
+_NOBODY: Final[Any] = _Nobody()
