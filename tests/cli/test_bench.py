@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from textwrap import dedent
 from threading import Event
 
@@ -15,6 +16,7 @@ import streampy as sp
 from streampy.cli.bench_text import write_report
 from streampy.cli.benched import Measured
 from streampy.cli.exits import Exit
+from streampy.flow.meter import Summary
 
 UNITS = '''
 from collections.abc import Iterator
@@ -161,9 +163,21 @@ def measured(*, cores: float, every: float = 0.0, seconds: float = 0.002) -> Mea
         return Measured(running.plan, before, running.stats(), cores)
 
 
-@pytest.mark.parametrize(("cores", "warned"), [(0.1, False), (1.02, True), (1.9, False)])
-def test_one_core_that_is_busy_may_be_the_gil(cores, warned):
-    assert warned == ("more workers of it won't help" in write_report([measured(cores=cores)]))
+def test_hogs_are_told_below_the_limit():
+    one = measured(cores=1.0)
+    told = replace(
+        one.after,
+        seconds=one.before.seconds + 10.0,
+        gil_wait=Summary(count=200, mean=0.002),
+        units={
+            name: replace(unit, gil=0.9 * (name == "detect"), emitted=1000) for name, unit in one.after.units.items()
+        },
+    )
+    report = write_report([replace(one, after=told)])
+
+    assert "\n  detect holds the GIL " in report
+    assert "1 other thread in main waited for it, 2.00 ms each time" in report
+    assert "holds the GIL" not in write_report([one])
 
 
 def test_runs_that_do_not_agree_are_told():

@@ -12,7 +12,9 @@ from streampy.cli.exits import Exit
 from streampy.cli.options import add_set, duration, read_settings
 
 if TYPE_CHECKING:
-    from streampy.cli.benched import Benched
+    from collections.abc import Callable, Sequence
+
+    from streampy.cli.benched import Benched, Measured
     from streampy.model.plan import Plan
 
 
@@ -44,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Run it as often as asked for, then tell."""
+    from streampy.cli.bench_text import write_report  # noqa: PLC0415 - what runs is imported when something runs
+
+    return measure(arguments, write_report)
+
+
+def measure(arguments: argparse.Namespace, write: Callable[[Sequence[Measured]], str]) -> Exit:
+    """As `run`; what was measured is told as `write` writes it."""
     settings = read_settings(arguments.set)
     if settings is None:
         return Exit.USAGE
@@ -53,11 +62,11 @@ def run(arguments: argparse.Namespace) -> Exit:
     if plans is None:
         return Exit.PROCESS
     ((file, plan),) = plans.items()
-    from streampy.cli.log import log_to_stderr  # noqa: PLC0415 - what runs is imported when something runs
+    from streampy.cli.log import log_to_stderr  # noqa: PLC0415 - as above
 
     log_to_stderr(whole=arguments.debug)
     benched, signalled = _bench(file, plan, arguments)
-    code = _tell(benched, arguments, signalled)
+    code = _tell(benched, arguments, signalled, write)
     if code == Exit.HUNG:  # a thread that hangs would hold the OS process too
         sys.stdout.flush()
         sys.stderr.flush()
@@ -88,7 +97,12 @@ def _bench(file: str, plan: Plan, arguments: argparse.Namespace) -> tuple[list[B
     return found, ""
 
 
-def _tell(benched: list[Benched], arguments: argparse.Namespace, signalled: str) -> Exit:
+def _tell(
+    benched: list[Benched],
+    arguments: argparse.Namespace,
+    signalled: str,
+    write: Callable[[Sequence[Measured]], str],
+) -> Exit:
     """What was measured, or what went wrong; and the code that says it."""
     from streampy.cli.failure import exit_code, show_failure  # noqa: PLC0415
     from streampy.cli.signals import INTERRUPTED  # noqa: PLC0415
@@ -100,9 +114,7 @@ def _tell(benched: list[Benched], arguments: argparse.Namespace, signalled: str)
     if arguments.json:
         print(json.dumps({"exit": code, "runs": [_facts(one) for one in benched]}))
     elif not errors:
-        from streampy.cli.bench_text import write_report  # noqa: PLC0415
-
-        sys.stdout.write(write_report([one.measured for one in benched if one.measured is not None]))
+        sys.stdout.write(write([one.measured for one in benched if one.measured is not None]))
     return code
 
 
@@ -121,6 +133,7 @@ def _facts(benched: Benched) -> dict[str, Any]:
             "born": measured.born,
             "items": measured.ends,
             "shares": {unit: asdict(share) for unit, share in measured.shares.items()},
+            "hogs": [asdict(hog) for hog in measured.hogs],
             "limit": {**asdict(measured.finding), "limit": measured.finding.limit.value},
         }
     return found

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from streampy.cli.summary import _columns
 from streampy.cli.words import count
 from streampy.model.measure import format_duration
-from streampy.run.bottleneck import Limit, per_second
+from streampy.run.bottleneck import per_second
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from streampy.flow.meter import Summary
 
 _ENDS = ["end", "items/s", "born to end p50", "p95", "p99", "max"]
-_UNITS = ["unit", "items/s", "calls/s", "worked p50", "p95", "p99", "busy", "idle", "blocked"]
+_UNITS = ["unit", "items/s", "calls/s", "worked p50", "p95", "p99", "busy", "idle", "blocked", "gil"]
 _PIPES = ["pipe", "waited p50", "p95", "p99", "most", "of", "batch p50", "lost"]
-_ONE_CORE = 0.85, 1.15
 
 
 def write_report(runs: Sequence[Measured]) -> str:
@@ -30,11 +29,17 @@ def write_report(runs: Sequence[Measured]) -> str:
     if not runs:
         return "nothing was measured: it did not start\n"
     middle = sorted(runs, key=lambda one: one.rate)[len(runs) // 2]
-    lines = [*_head(runs, middle), f"  {middle.finding}", *_doubts(runs, middle)]
+    lines = write_conclusion(runs, middle)
     for table in (_ends(middle), _units(middle), _pipes(middle)):
         if len(table) > 1:
             lines += ["", *_columns(table)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def write_conclusion(runs: Sequence[Measured], middle: Measured) -> list[str]:
+    """The figures of the whole, what the limit is, and what speaks against that."""
+    hogs = (f"  {hog}" for hog in middle.hogs)
+    return [*_head(runs, middle), f"  {middle.finding}", *hogs, *_doubts(runs)]
 
 
 def _head(runs: Sequence[Measured], middle: Measured) -> Iterator[str]:
@@ -58,15 +63,12 @@ def _figures(one: Measured) -> str:
     return ", ".join(parts)
 
 
-def _doubts(runs: Sequence[Measured], middle: Measured) -> Iterator[str]:
+def _doubts(runs: Sequence[Measured]) -> Iterator[str]:
     """What speaks against the conclusion."""
     found = Counter(", ".join(one.finding.units) for one in runs)
     if len(found) > 1:
         said = ", ".join(f"{units or 'nothing'} in {times}" for units, times in found.most_common())
         yield f"  the runs don't agree on the limit: {said}"
-    low, high = _ONE_CORE
-    if middle.finding.limit in (Limit.UNIT, Limit.HAND_OVER) and low <= middle.cores <= high:
-        yield "  one core was busy: if that is Python code, it holds the GIL, and more workers of it won't help"
 
 
 def _ends(one: Measured) -> list[list[str]]:
@@ -85,7 +87,9 @@ def _units(one: Measured) -> list[list[str]]:
         idle = f"{share.idle:.0%}" if unit.inputs and name in heads else ""
         blocked = f"{share.blocked:.0%}" if unit.ports.outputs and name in tails else ""
         rates = [per_second(share.items), per_second(share.calls)]
-        rows.append([f"{name}{workers}", *rates, *_times(told.work), f"{share.busy:.0%}", idle, blocked])
+        rows.append(
+            [f"{name}{workers}", *rates, *_times(told.work), f"{share.busy:.0%}", idle, blocked, f"{share.gil:.0%}"]
+        )
     return [_UNITS, *rows]
 
 

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from streampy.cli.system import System, Watched
 from streampy.run.bottleneck import Finding, find_limit
+from streampy.run.hogs import find_hogs
 from streampy.run.shares import Share, shares
 from streampy.run.start import run
 
 if TYPE_CHECKING:
     from streampy.model.plan import Plan
-    from streampy.run.stats import Stats
+    from streampy.run.stats import Hog, Stats
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class Measured:
     def finding(self) -> Finding:
         """What limits the rate."""
         return find_limit(self.plan, self.before, self.after)
+
+    @cached_property
+    def hogs(self) -> tuple[Hog, ...]:
+        """Who keeps others waiting for the GIL."""
+        return find_hogs(self.plan, self.before, self.after)
 
 
 class Benched(Watched):

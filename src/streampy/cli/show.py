@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from streampy.cli.exits import Exit
 from streampy.cli.options import add_set, read_settings
+from streampy.cli.show_measured import add_measured, show_measured
 
 if TYPE_CHECKING:
     import argparse
@@ -23,10 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     forms.add_argument("--svg", action="store_true", help="a drawing, for a page or a README")
     forms.add_argument("--json", action="store_true", help="units, ports, pipes and links, for a program")
     forms.add_argument("--mermaid", action="store_true", help="text from which Mermaid draws")
+    add_measured(parser, forms)
 
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Print it to stdout."""
+    if arguments.measured:
+        return show_measured(arguments)
     settings = read_settings(arguments.set)
     if settings is None:
         return Exit.USAGE

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from streampy.run.stats import Stats
 
 _PERCENTILES = ("p50", "p95", "p99")
-_TITLES = ["unit", "in", "out", "lost", "waited p50", "p95", "p99", "worked p50", "p95", "p99", "busy"]
+_TITLES = ["unit", "in", "out", "lost", "waited p50", "p95", "p99", "worked p50", "p95", "p99", "busy", "gil"]
 
 
 def show_summary(plan: Plan, stats: Stats) -> None:
@@ -30,6 +30,7 @@ def show_summary(plan: Plan, stats: Stats) -> None:
         f"  {balance(stats.ledger)}",
         *_columns(rows),
         *(f"  born to {unit}: {_times(latency)}, max {format_duration(latency.max)}" for unit, latency in ends.items()),
+        *(f"  {hog}" for hog in stats.hogs),
     ]
     sys.stderr.write("".join(f"{line}\n" for line in lines))
 
@@ -61,8 +62,11 @@ def _rows(name: str, unit: UnitPlan, stats: Stats) -> list[list[str]]:
     work = [format_duration(getattr(told.work, one)) for one in _PERCENTILES]
     counts = [came, _count(told.emitted), _loss(lost + told.filtered + told.failed)]
     return [
-        [f"{name}{workers}{first}", *counts, *wait, *work, f"{share:.0%}"],
-        *([f"{' ' * len(name)}{port}", "", "", _loss(lost), *wait, "", "", "", ""] for port, wait, lost in waits[1:]),
+        [f"{name}{workers}{first}", *counts, *wait, *work, f"{share:.0%}", f"{told.gil:.0%}"],
+        *(
+            [f"{' ' * len(name)}{port}", "", "", _loss(lost), *wait, "", "", "", "", ""]
+            for port, wait, lost in waits[1:]
+        ),
     ]
 
 

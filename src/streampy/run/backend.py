@@ -41,6 +41,8 @@ class Backend:
 
     now: Callable[[], float] = staticmethod(monotonic)
     """Seconds; from an arbitrary start, never back."""
+    has_threads = True
+    """Whether what it launches are threads, which wait for the GIL."""
 
     def lock(self) -> Guard:
         """What guards whatever several workers use.

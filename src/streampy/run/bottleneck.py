@@ -171,13 +171,22 @@ class _Search:
         ways = []
         if unit.inputs and not unit.ports.is_stream:
             least, more = unit.spec.workers - unit.spec.spare, unit.spec.workers + 1
-            ways.append(f"more workers (`workers: {f'{{min: {least}, max: {more}}}' if unit.spec.spare else more}`)")
+            workers = f"`workers: {f'{{min: {least}, max: {more}}}' if unit.spec.spare else more}`"
+            is_held_up = self._works_with_gil(name)
+            ways.append(
+                f"more workers ({f'`place: own`, {workers}: threads share the GIL' if is_held_up else workers})"
+            )
         batches = [entry.pipe.batch for entry in unit.inputs.values() if entry.port.helping is Helping.BATCH]
         if batches and any(pipe.batch.p50 > _MOST * min(batches) for pipe in self._pipes(name).values()):
             ways.append(f"a larger batch (`batch: {2 * min(batches)}`)")
         if name != chain[0] and self._busy(chain) - self.shares[name].busy > _HELD_BACK:
             ways.append("a pipe of its own (`pipe: {capacity: 8}`)")
         return f"{' or '.join(ways) or 'a quicker unit'} would help"
+
+    def _works_with_gil(self, name: str) -> bool:
+        """Whether more threads would not help, for a unit that holds the GIL for most of its work."""
+        share, spec = self.shares[name], self.plan.units[name].spec
+        return spec.place == "main" and share.busy > 0 and share.gil > _MOST * min(1.0, share.busy * spec.workers)
 
     def _pressure(self, name: str) -> str:
         """What is seen at the pipes of a unit, to be put behind a sentence."""

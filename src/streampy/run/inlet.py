@@ -85,8 +85,7 @@ class Inlet:
         self._inside: set[Family] = set()
         self.capacity = capacity
         """Items that its smallest pipe holds."""
-        self.wake: Callable[[], None] | None = None
-        """Called when the next item comes, once."""
+        self._wakes: list[Callable[[], None]] = []
         self._feedback = {name: sum(link.feedback for link in entry.links) for name, entry in plan.inputs.items()}
         if loop is not None:
             loop.at_rest.append(self._end_feedback)
@@ -100,6 +99,12 @@ class Inlet:
         with self.lock:
             waiting = sum(len(pipe.batcher) for pipe in self.pipes.values())
             return waiting + (0 if self.joiner is None else len(self.joiner))
+
+    def wake_by(self, wake: Callable[[], None]) -> None:
+        """Have this called when the next item comes, once; the same one is kept once."""
+        with self.lock:
+            if wake not in self._wakes:
+                self._wakes.append(wake)
 
     def put(self, port: str, batch: Batch[Any], until: float = inf) -> list[Header]:
         """Put a batch into a pipe, waiting for room; returns the headers that the pipe dropped, their joins told."""
@@ -116,7 +121,7 @@ class Inlet:
         """As `put`, for one item: the short way."""
         if self._stock is not None:
             (value,) = self._stock.seal((value,))
-        if self.loop is None and self.wake is None and self.pipes[port].let_in(header, value):
+        if self.loop is None and not self._wakes and self.pipes[port].let_in(header, value):
             return []
         return self.put(port, Batch([value], [header]))
 
@@ -142,9 +147,11 @@ class Inlet:
         )
 
     def _after_put(self, port: str, dropped: list[Header]) -> list[Header]:
-        if self.wake is not None:
-            wake, self.wake = self.wake, None
-            wake()
+        if self._wakes:
+            with self.lock:
+                wakes, self._wakes = self._wakes, []
+            for wake in wakes:
+                wake()
         if dropped:
             where = f"{self.plan.name}.{port}"
             for header in dropped:

@@ -5,10 +5,12 @@ Knows nothing of what is done with them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from streampy.flow.ledger import add_up
 from streampy.flow.meter import summarize
+from streampy.run.hogs import find_hogs
 from streampy.run.stats import PipeStats, Stats, UnitStats
 
 if TYPE_CHECKING:
@@ -28,17 +30,25 @@ def look_at(segment: Segment, entries: Sequence[Ledger], seconds: float) -> Stat
     pipes = {f"{name}.{port}": pipe for name, inlet in segment.inlets.items() for port, pipe in inlet.pipes.items()}
     here = {name: look_at_pipe(pipe) for name, pipe in pipes.items()}
     in_flight = None if segment.is_cancelled else segment.in_flight
-    return Stats(
-        units={name: _unit(calls[name], segment.crew_of(name).count) for name in segment.plan.units},
+    held = segment.gil.held
+    gil = held.seconds
+    stats = Stats(
+        units={
+            name: _unit(calls[name], segment.crew_of(name).count, gil.get(name, 0.0) / max(seconds, 1e-9))
+            for name in segment.plan.units
+        },
         pipes=_in_order(segment, {**here, **segment.far_pipes}),
         latency=_latency(segment, calls),
         ledger=add_up([*entries, *segment.ledgers], in_flight),
         expected=_expected(segment),
+        gil_wait=held.waits.summary(),
+        hogs=(),
         seconds=seconds,
     )
+    return replace(stats, hogs=find_hogs(segment.plan, None, stats))
 
 
-def _unit(calls: Sequence[Call], workers: int) -> UnitStats:
+def _unit(calls: Sequence[Call], workers: int, gil: float) -> UnitStats:
     meters = [call.meter for call in calls]
     return UnitStats(
         received=sum(meter.received for meter in meters),
@@ -49,6 +59,7 @@ def _unit(calls: Sequence[Call], workers: int) -> UnitStats:
         busy=sum(meter.work.total for meter in meters),
         idle=sum(meter.idle for meter in meters),
         blocked=sum(call.outlet.blocked for call in calls),
+        gil=min(1.0, gil),
         workers=workers,
         work=summarize(meter.work for meter in meters),
     )

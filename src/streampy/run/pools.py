@@ -90,7 +90,7 @@ class _Pool:
 
     def sleep(self) -> None:
         """Nothing is to be seen before the next item comes."""
-        self._inlet.wake = self._wake
+        self._inlet.wake_by(self._wake)
 
     def change(self, now: float) -> int:
         """Send home who is too much; returns how many are to be hired."""

@@ -23,6 +23,7 @@ from streampy.run.call import Call
 from streampy.run.crew import Crew
 from streampy.run.event_loop import EventLoop
 from streampy.run.gate import Gate
+from streampy.run.gil import GilProbe
 from streampy.run.in_loop import TaskMember
 from streampy.run.in_thread import ThreadMember
 from streampy.run.inlet import Inlet
@@ -132,6 +133,7 @@ class Segment:
         self.crews = {chain[0]: self._make_crew(chain) for chain in plan.chains}
         self._pools = Pools(list(self.crews.values()), self.hire, backend)
         self._loop = EventLoop(backend, plan.name)
+        self.gil = GilProbe(lambda: self.members, list(self.inlets.values()), backend)
         self._unready = set(self.members)
         self._ready = backend.flag()
         self._is_cancelled = False
@@ -271,6 +273,7 @@ class Segment:
         TUNING.begin()
         if any(unit.spec.timeout < inf for unit in self.plan.units.values()):
             self._watchdog.start()
+        self.gil.start()
         self._launch_all(self.members)
         if not self.backend.wait_for(self._ready, self.backend.now() + patience):
             late = [member.worker.name for member in self.members if member.is_starting]
@@ -299,9 +302,11 @@ class Segment:
 
     def _launch(self, member: Member) -> None:
         if isinstance(member, TaskMember):
-            self._loop.add(member.main(), member.name)
-        else:
+            self._loop.add(self.gil.seat_task(member), member.name)
+        elif isinstance(member, AwayMember):  # its unit runs under another GIL
             self.backend.launch(member.main, member.name)
+        else:
+            self.backend.launch(self.gil.seat_thread(member), member.name)
 
     def hire(self, crew: Crew) -> None:
         """One worker more, for which there is load."""
@@ -381,6 +386,7 @@ class Segment:
             TUNING.end()
             self._watchdog.close()
             self._pools.close()
+            self.gil.close()
             if self.rooms is not None:
                 self.rooms.close()
             self.over.set()
@@ -414,6 +420,7 @@ class Segment:
         for member in self.members:
             member.cancel()
         self._pools.close()
+        self.gil.close()
         self._ready.set()
         self.ending.set()
         self._loop.cancel()

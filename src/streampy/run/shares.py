@@ -32,6 +32,8 @@ class Share:
     """Waiting for items."""
     blocked: float
     """Waiting for room in the pipes that follow."""
+    gil: float
+    """Of all the time, not that of its workers: in which it held the GIL."""
 
 
 def shares(plan: Plan, before: Stats, after: Stats) -> dict[str, Share]:
@@ -78,6 +80,7 @@ def _share(plan: Plan, name: str, before: Stats, after: Stats, whole: float) -> 
         busy=min(1.0, (new.busy - old.busy) / whole),
         idle=min(1.0, (new.idle - old.idle) / whole),
         blocked=min(1.0, (new.blocked - old.blocked) / whole),
+        gil=min(1.0, max(0.0, new.gil * after.seconds - old.gil * before.seconds) / seconds),
     )
 
 

@@ -113,6 +113,8 @@ class VirtualFlag:
 class VirtualBackend(Backend):
     """Strands, and the clock that they share."""
 
+    has_threads = False
+
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
         self.now = turns.now

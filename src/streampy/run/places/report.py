@@ -85,7 +85,7 @@ class Report:
         self._sent_at = 0.0
 
     def put(self, port: str, batch: Batch[Any]) -> None:
-        """Items that a unit gave. Waits for room in shared memory, and while too much is under way; see `Stock.seal`."""
+        """Items that a unit gave. Waits for room in shared memory, or while too much is under way; see `Stock.seal`."""
         if self._add(port, batch.headers, self._stock.seal(batch)):
             self.send()
 
