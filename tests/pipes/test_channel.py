@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from streampy.model.item import NO_META, Header
 from streampy.pipes.channel import Channel, PeerDied, channel_pair
 from streampy.pipes.doorbell import Doorbell
-from streampy.pipes.frames import FIRST, MOST_PARTS, Kind, Message, pack_headers, unpack_headers
+from streampy.pipes.frames import FIRST, MOST_PARTS, Kind, Message, columns_of, headers_of
 from streampy.pipes.guard import Guard
 
 SOON = 5.0
@@ -295,7 +295,7 @@ headers = st.builds(
 
 @given(st.lists(headers, max_size=6) | headers.map(lambda one: [one] * 3))
 def test_headers_come_out_as_they_were(sent):
-    came = unpack_headers(pack_headers(sent))
+    came = headers_of(columns_of(sent))
     assert sent == came
     assert all(type(one) is Header for one in came)
     assert [one.meta is NO_META for one in sent] == [one.meta is NO_META for one in came]

@@ -50,7 +50,19 @@ class Channel:
     `multiprocessing.Process` that is spawned, or as the file descriptor `fileno()`: see `at`.
     """
 
-    __slots__ = ("_body", "_file", "_filled", "_head", "_most", "_others", "_outbox", "_poll", "_socket", "_wake")
+    __slots__ = (
+        "_body",
+        "_file",
+        "_filled",
+        "_head",
+        "_is_sending",
+        "_most",
+        "_others",
+        "_outbox",
+        "_poll",
+        "_socket",
+        "_wake",
+    )
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
@@ -65,6 +77,8 @@ class Channel:
         self._filled = 0
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._others: list[int] = []
+        self._is_sending = False
+        """Whether who waits is told when there is room to send."""
         self._poll = poll()
         self._poll.register(self._file, POLLIN)
         self._poll.register(self._wake, POLLIN)
@@ -181,16 +195,22 @@ class Channel:
         until: `time.monotonic` seconds. It may come back early; look whether there is what you wait for. Raises
         TimeoutError past `until`.
         """
-        if not self._look(patience(until)) and monotonic() >= until:
+        found = self._look(patience(until))
+        if self._wake in found:
+            self.calm()
+        if not found and monotonic() >= until:
             raise TimeoutError
-        self.calm()
 
-    def _look(self, seconds: float) -> bool:
+    def _look(self, seconds: float) -> Sequence[int]:
+        """The files at which there is something to do."""
         if seconds < _FINE and max(self.files) < _LOW:
             writing = (self._file,) if self._outbox else ()
-            return any(select((self._file, self._wake, *self._others), writing, (), seconds))
-        self._poll.modify(self._file, POLLIN | POLLOUT if self._outbox else POLLIN)
-        return bool(self._poll.poll(min(seconds, _LONG) * 1000))
+            ready, free, _ = select((self._file, self._wake, *self._others), writing, (), seconds)
+            return ready + free
+        if bool(self._outbox) is not self._is_sending:
+            self._is_sending = not self._is_sending
+            self._poll.modify(self._file, POLLIN | POLLOUT if self._is_sending else POLLIN)
+        return [file for file, _ in self._poll.poll(min(seconds, _LONG) * 1000)]
 
     def also(self, file: int) -> None:
         """From now on who waits here also comes back when there is something to read at this file. Before any waits."""

@@ -18,16 +18,16 @@ _LARGE: Final = 1 << 14
 class Codec(Protocol):
     """What both ends of a pipe have, each its own. It is called by one thread at a time, and must not wait."""
 
-    def encode(self, values: list[Any]) -> tuple[Buffer, Sequence[Buffer]] | None:
-        """The values as bytes, and buffers beside them, some hundreds at the most.
+    def encode(self, what: Any) -> tuple[Buffer, Sequence[Buffer]] | None:
+        """The headers and values of a batch as bytes, and buffers beside them, some hundreds at the most.
 
         These are not to be changed until they are sent. None where there is no room for them now: `put` waits then,
         and asks again when the receiver has released something, or `SharedSender.nudge` was called.
         What the codec raises comes out of `put`.
         """
 
-    def decode(self, data: Buffer, buffers: Sequence[Buffer]) -> list[Any]:
-        """The values. The buffers are the receiver's own, for as long as it holds them."""
+    def decode(self, data: Buffer, buffers: Sequence[Buffer]) -> Any:
+        """What was encoded. The buffers are the receiver's own, for as long as it holds them."""
 
     def released(self) -> Buffer:
         """At the receiver: what it needs no more since it was last asked, for `free` of the other; empty: nothing.
@@ -43,7 +43,7 @@ class Codec(Protocol):
 class Inline:
     """Values travel in the messages: pickled, their large buffers uncopied. What comes out is a copy of one's own."""
 
-    def encode(self, values: list[Any]) -> tuple[Buffer, Sequence[Buffer]]:
+    def encode(self, what: Any) -> tuple[Buffer, Sequence[Buffer]]:
         """See `Codec`. Raises what pickle raises."""
         buffers: list[Buffer] = []
 
@@ -57,12 +57,11 @@ class Inline:
             buffers.append(view)
             return False
 
-        return pickle.dumps(list(values), pickle.HIGHEST_PROTOCOL, buffer_callback=is_small), buffers
+        return pickle.dumps(what, pickle.HIGHEST_PROTOCOL, buffer_callback=is_small), buffers
 
-    def decode(self, data: Buffer, buffers: Sequence[Buffer]) -> list[Any]:
+    def decode(self, data: Buffer, buffers: Sequence[Buffer]) -> Any:
         """See `Codec`."""
-        values: list[Any] = pickle.loads(data, buffers=map(_own, buffers))  # noqa: S301 - the other end of our own pipe
-        return values
+        return pickle.loads(data, buffers=map(_own, buffers))  # noqa: S301 - the other end of our own pipe
 
     def released(self) -> Buffer:
         """See `Codec`: nothing is kept."""

@@ -13,7 +13,6 @@ lengths, the others nothing but the bytes that follow.
 
 from __future__ import annotations
 
-import pickle
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
@@ -39,7 +38,7 @@ class Kind(IntEnum):
     """What a message is about. A pipe goes one way; S is its sender, R its receiver."""
 
     BATCH = 1
-    """S: `number` items. Parts: their headers, their values, and the buffers of those. Flag: an answer is asked for."""
+    """S: `number` items. Parts: their headers and values, and the buffers of those. Flag: an answer is asked for."""
     GIVE_BACK = 2
     """R: `number` items no longer wait, so there is room for as many."""
     ANSWER = 3
@@ -126,13 +125,16 @@ def _cut_long(head: bytes, views: Iterable[memoryview], most: int) -> Iterator[S
     yield packet
 
 
-def pack_headers(headers: Sequence[Header]) -> bytes:
-    """The headers as columns of plain values; a column in which all are the same is sent as that one value."""
+def columns_of(headers: Sequence[Header]) -> tuple[Any, ...]:
+    """The headers as columns of plain values; a column in which all are the same is that one value."""
+    if len(headers) == 1:
+        stream, seq, born, path, deadline, meta = headers[0]
+        return stream, seq, born, path, deadline, None if meta is NO_META else {**meta}
     if not headers:
-        return pickle.dumps(())
+        return ()
     streams, seqs, borns, paths, deadlines, metas = zip(*headers, strict=True)
     told = None if all(meta is NO_META for meta in metas) else [None if meta is NO_META else {**meta} for meta in metas]
-    columns = (
+    return (
         streams[0] if streams.count(streams[0]) == len(streams) else list(streams),
         seqs,
         borns,
@@ -140,17 +142,17 @@ def pack_headers(headers: Sequence[Header]) -> bytes:
         None if min(deadlines) == inf else deadlines,
         told,
     )
-    return pickle.dumps(columns, pickle.HIGHEST_PROTOCOL)
 
 
-def unpack_headers(data: Buffer) -> list[Header]:
-    """See `pack_headers`."""
-    packed = pickle.loads(data)  # noqa: S301 - the other end of a pipe of ours
-    if not packed:
+def headers_of(columns: tuple[Any, ...]) -> list[Header]:
+    """See `columns_of`."""
+    if not columns:
         return []
-    streams, seqs, borns, paths, deadlines, metas = packed
+    streams, seqs, borns, paths, deadlines, metas = columns
+    if type(seqs) is int:
+        return [_header((streams, seqs, borns, paths, deadlines, NO_META if metas is None else metas))]
     told: Any = repeat(NO_META) if metas is None else [NO_META if meta is None else meta for meta in metas]
-    columns = zip(
+    rows = zip(
         repeat(streams) if isinstance(streams, str) else streams,
         seqs,
         borns,
@@ -159,4 +161,4 @@ def unpack_headers(data: Buffer) -> list[Header]:
         told,
         strict=False,
     )
-    return list(map(_header, columns))
+    return list(map(_header, rows))

@@ -14,7 +14,7 @@ from typing import Any, final
 
 from streampy.errors import RunError
 from streampy.model.item import Header
-from streampy.pipes.frames import Buffer, pack_headers, unpack_headers
+from streampy.pipes.frames import Buffer, columns_of, headers_of
 
 
 def hear_nothing(news: Any) -> None:
@@ -81,10 +81,10 @@ def unpack_error(data: Buffer) -> BaseException:
 
 def pack_answer(dropped: Sequence[Header], error: BaseException | None) -> bytes:
     """What became of a batch: the headers of what was dropped, and why it was refused, if it was."""
-    return pickle.dumps((pack_headers(dropped), None if error is None else pack_error(error)))
+    return pickle.dumps((columns_of(dropped), None if error is None else pack_error(error)))
 
 
 def unpack_answer(data: Buffer) -> tuple[list[Header], BaseException | None]:
     """See `pack_answer`."""
     dropped, error = pickle.loads(data)  # noqa: S301 - as above
-    return unpack_headers(dropped), None if error is None else unpack_error(error)
+    return headers_of(dropped), None if error is None else unpack_error(error)

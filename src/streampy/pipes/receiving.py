@@ -21,7 +21,7 @@ from streampy.pipes.base import Cancelled, rung
 from streampy.pipes.channel import Channel, PeerDied
 from streampy.pipes.codec import Codec, Inline
 from streampy.pipes.doorbell import Doorbell
-from streampy.pipes.frames import Kind, Message, unpack_headers
+from streampy.pipes.frames import Kind, Message, headers_of
 from streampy.pipes.guard import Guard
 from streampy.pipes.local import LocalPipe
 from streampy.pipes.news import News, hear_nothing, pack_answer, pack_error, unpack_error
@@ -180,10 +180,10 @@ class SharedReceiver:
         if self._doorman is None and len(self.pipe.batcher) < self.settings.batch:
             self._listen()
 
-    def tell_room(self, *, is_waiting: bool) -> None:
-        """Something was taken from the pipe, or is waited for: the sender may have to know. The lock is held."""
+    def tell_room(self) -> None:
+        """Something was taken from the pipe: the sender may have to know. The lock is held."""
         self._let_in()
-        self._give_back(1 if is_waiting else self._room_worth_telling)
+        self._give_back(self._room_worth_telling)
 
     def _step(self, until: float) -> tuple[Handed | None, float | None]:
         """What there is, or until when to wait, or (None, None) at the end. The lock is held."""
@@ -192,9 +192,10 @@ class SharedReceiver:
         due = self.pipe.due()
         if due <= now:
             handed = self.pipe.take(now, self.settings.batch)
-            self.tell_room(is_waiting=False)
+            self.tell_room()
             return handed, due
-        self.tell_room(is_waiting=True)
+        self._let_in()
+        self._give_back(1)
         if self._news:
             return None, now  # they came before the end did
         if self.pipe.has_ended and not len(self.pipe.batcher):
@@ -258,8 +259,9 @@ class SharedReceiver:
                 raise AssertionError(f"a sender does not send {Kind(message.kind).name}")
 
     def _came(self, message: Message) -> None:
-        headers, values, *buffers = message.parts
-        batch = Batch(self._codec.decode(values, buffers), unpack_headers(headers))
+        data, *buffers = message.parts
+        columns, values = self._codec.decode(data, buffers)
+        batch = Batch(values, headers_of(columns))
         if self._is_retired:
             return  # only now, for the codec may have to release what it is not to give any more
         dropped: list[Header] = []

@@ -19,7 +19,7 @@ from streampy.pipes.base import Cancelled, rung
 from streampy.pipes.channel import Channel, PeerDied
 from streampy.pipes.codec import Codec, Inline
 from streampy.pipes.doorbell import Doorbell
-from streampy.pipes.frames import Buffer, Kind, Message, pack_headers
+from streampy.pipes.frames import Buffer, Kind, Message, columns_of
 from streampy.pipes.guard import Guard
 from streampy.pipes.local import weigh
 from streampy.pipes.news import News, hear_nothing, pack_error, unpack_answer, unpack_error
@@ -267,11 +267,11 @@ class SharedSender:
     def _send(self, going: _Going, count: int, weights: list[int], *, asks: bool) -> None:
         start, stop = going.start, going.start + count
         headers = going.batch.headers[start:stop]
-        encoded = self._encode(going.batch[start:stop])
+        encoded = self._encode((columns_of(headers), going.batch[start:stop]))
         if encoded is None:
             return
         data, buffers = encoded
-        self._post(Message(Kind.BATCH, count, asks, (pack_headers(headers), data, *buffers)))
+        self._post(Message(Kind.BATCH, count, asks, (data, *buffers)))
         if self._is_retired:
             return  # it has just been heard, so this is to be told as dropped
         going.start = stop
@@ -283,11 +283,11 @@ class SharedSender:
             going.is_asking = True
             self._asking = going
 
-    def _encode(self, values: list[Any]) -> tuple[Buffer, Sequence[Buffer]] | None:
-        encoded = self._codec.encode(values)
+    def _encode(self, what: tuple[Any, ...]) -> tuple[Buffer, Sequence[Buffer]] | None:
+        encoded = self._codec.encode(what)
         if encoded is None:
             self._listen()
-            encoded = self._codec.encode(values)
+            encoded = self._codec.encode(what)
         return encoded
 
     def _post(self, message: Message) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from streampy.errors import UnitFailed
 from streampy.model.item import Batch, Header, Reason, Tombstone
 from streampy.pipes.channel import PeerDied
-from streampy.pipes.frames import Message, unpack_headers
+from streampy.pipes.frames import Message, headers_of
 from streampy.pipes.news import unpack_error
 from streampy.run.places.opened import opened
 from streampy.run.places.report import Results, UnitReport
@@ -106,7 +106,7 @@ class Errand:
         for word, *what in told:
             if word == "put":
                 port, headers, values = what
-                self.onward.put(port, Batch(values, unpack_headers(headers)))
+                self.onward.put(port, Batch(values, headers_of(headers)))
             else:
                 getattr(self, f"_{word}")(self._calls[what[0]], *what[1:])
 

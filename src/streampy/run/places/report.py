@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 from streampy.flow.ledger import Ledger
 from streampy.flow.meter import Recorded
 from streampy.model.item import Batch, Header, Tombstone
-from streampy.pipes.frames import Message, pack_headers
+from streampy.pipes.frames import Message, columns_of
 from streampy.pipes.news import pack_error
 from streampy.run.meter import Counted
 from streampy.run.places.wire import WINDOW, Line, Say
@@ -107,7 +107,7 @@ class Report:
     def _close(self) -> None:
         if self._items is not None:
             port, headers, values = self._items
-            self._told.append(("put", port, pack_headers(headers), values))
+            self._told.append(("put", port, columns_of(headers), values))
             self._items = None
 
     def tell(self, *what: Any) -> None:

@@ -121,6 +121,8 @@ class Seat:
         if isinstance(self._inlet, FedInlet):
             self._inlet.looks = looks
         self._line.looks = looks
+        for door in doors:
+            door.looks_first = not self.plans[0].ports.inputs
 
     def _make_door(self, straight: Straight, ends: Iterator[Channel]) -> Door:
         missed = partial(self._report.tell, "missed", len(self.plans) - 1, straight.receiver, straight.input)

@@ -116,15 +116,14 @@ class Lending:
     def __init__(self, loans: Loans) -> None:
         self._loans = loans
 
-    def encode(self, values: list[Any]) -> tuple[Buffer, Sequence[Buffer]]:
+    def encode(self, what: Any) -> tuple[Buffer, Sequence[Buffer]]:
         """See `Codec.encode`."""
-        return self._loans.dumps(values), ()
+        return self._loans.dumps(what), ()
 
-    def decode(self, data: Buffer, buffers: Sequence[Buffer]) -> list[Any]:
+    def decode(self, data: Buffer, buffers: Sequence[Buffer]) -> Any:
         """See `Codec.decode`."""
         del buffers
-        values: list[Any] = self._loans.loads(bytes(data), opened=True)
-        return values
+        return self._loans.loads(data, opened=True)
 
     def released(self) -> Buffer:
         """See `Codec.released`."""
@@ -141,6 +140,8 @@ class StraightDoor:
 
     def __init__(self, sender: SharedSender, stock: Stock, missed: Callable[[Header], None]) -> None:
         self.sender = sender
+        self.looks_first = True
+        """Whether it looks before each item what was given back: nobody else does so."""
         self._stock = stock
         self._missed = missed
 
@@ -151,7 +152,8 @@ class StraightDoor:
 
     def put(self, batch: Batch[Any]) -> list[Header]:
         """See `Door.put`. Where the receiver is dead, all is put out: raises Cancelled."""
-        self.sender.look()  # the room of what was given back may be needed
+        if self.looks_first:
+            self.sender.look()
         sealed = Batch(self._stock.seal(batch), batch.headers)
         try:
             return self._after(self.sender.put(sealed))
@@ -164,7 +166,8 @@ class StraightDoor:
 
     async def put_async(self, batch: Batch[Any]) -> list[Header]:
         """See `Door.put_async`."""
-        self.sender.look()
+        if self.looks_first:
+            self.sender.look()
         sealed = Batch(await self._stock.seal_async(batch), batch.headers)
         try:
             return self._after(await self.sender.put_async(sealed))
@@ -201,14 +204,24 @@ class FedInlet(Inlet):
 
     def _poll(self, now: float, appetite: float = 1.0) -> tuple[Taken | None, float | None]:
         self.receiver.look()
+        taken, until = super()._poll(max(now, self._now()), appetite)
+        if taken is None:
+            self._before_waiting()
+            if until is None and self.receiver.trouble is not None:
+                self.is_broken = True
+                raise Cancelled  # all is put out
+        return taken, until
+
+    def done(self, taken: Taken) -> None:
+        """See `Inlet.done`. Only now the sender is told of the room: what was taken goes on first."""
+        super().done(taken)
+        with self.lock:
+            self.receiver.tell_room()
+
+    def _before_waiting(self) -> None:
+        self.receiver.tell_room()
         for look in self.looks:
             look()
-        taken, until = super()._poll(max(now, self._now()), appetite)
-        self.receiver.tell_room(is_waiting=taken is None)
-        if taken is None and until is None and self.receiver.trouble is not None:
-            self.is_broken = True
-            raise Cancelled  # all is put out
-        return taken, until
 
     def retire(self) -> list[Header]:
         """See `Inlet.retire`."""

@@ -18,7 +18,7 @@ from streampy.model.pipe import OnError
 from streampy.model.sendable import reference_of
 from streampy.pipes.base import Cancelled
 from streampy.pipes.channel import Channel, PeerDied
-from streampy.pipes.frames import Message, pack_headers, unpack_headers
+from streampy.pipes.frames import Message, columns_of, headers_of
 
 if TYPE_CHECKING:
     from streampy.memory.loans import Loans
@@ -236,14 +236,14 @@ class Line:
         self.channel.close()
 
 
-def pack_batch(batch: Batch[Any]) -> tuple[bytes, list[Any]]:
+def pack_batch(batch: Batch[Any]) -> tuple[tuple[Any, ...], list[Any]]:
     """A batch as it travels."""
-    return pack_headers(batch.headers), list(batch)
+    return columns_of(batch.headers), list(batch)
 
 
-def unpack_batch(packed: tuple[bytes, list[Any]]) -> Batch[Any]:
+def unpack_batch(packed: tuple[tuple[Any, ...], list[Any]]) -> Batch[Any]:
     """See `pack_batch`."""
-    return Batch(packed[1], unpack_headers(packed[0]))
+    return Batch(packed[1], headers_of(packed[0]))
 
 
 __all__ = ["WINDOW", "Line", "PeerDied", "Role", "Say", "pack_batch", "unpack_batch"]
