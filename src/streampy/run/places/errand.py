@@ -80,8 +80,10 @@ class Errand:
         match message.kind:
             case Say.RESULTS:
                 self._take(what)
-                if not message.flag:
-                    self._tell()
+                if message.flag:
+                    self._untold = 0  # what is said next tells it too
+                else:
+                    self._tell(at_once=message.number > 0)
             case Say.FAILED:
                 raise _failure(*what)
             case Say.DIED:
@@ -89,10 +91,10 @@ class Errand:
             case Say.LEFT:
                 self.has_left, self.last = True, what
 
-    def _tell(self) -> None:
+    def _tell(self, *, at_once: bool) -> None:
         """The worker may go on sending, and have back what was lent and let go meanwhile."""
         self._untold += 1
-        if self._untold >= _TELL_AFTER or self._line.loans.has_returned:
+        if at_once or self._untold >= _TELL_AFTER or self._line.loans.has_returned:
             untold, self._untold = self._untold, 0
             self._line.say(Say.TAKEN, number=untold)
 

@@ -127,6 +127,12 @@ class Report:
             self._taken(await self._line.hear_async())
         await self._line.say_async(Say.RESULTS, self.take(), flag=is_last)
 
+    def settle(self) -> None:
+        """Send what was collected, and wait until all that was ever sent is where it belongs. Raises Cancelled."""
+        self._line.say(Say.RESULTS, self.take(), number=1)
+        while self._untaken > 0:
+            self._taken(self._line.hear())
+
     def _taken(self, message: Message | None) -> None:
         assert message is not None, "nobody calls it away"  # noqa: S101 - narrows the type
         assert message.kind == Say.TAKEN, "nothing else is said to a worker that is not done"  # noqa: S101 - as above

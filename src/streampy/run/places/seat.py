@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
@@ -243,9 +244,11 @@ class Seat:
             return
         if self._inlet is not None:
             member.calls[0].outlet.ledger.ended(self._inlet.retire(), Reason.DROPPED)
-        self._say_last(Say.RESULTS, self._report.take())  # news, which must not come after the end
-        for door in self._doors.values():
-            door.end()
+        with suppress(PeerDied, Cancelled):
+            if self._doors:
+                self._report.settle()  # or those further on could have the end before the news of what ended here
+            for door in self._doors.values():
+                door.end()
 
     def _leave(self) -> None:
         if not self._line.is_cancelled:

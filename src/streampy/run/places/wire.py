@@ -39,7 +39,10 @@ class Say(IntEnum):
     WORK = 2
     """M: a batch."""
     RESULTS = 3
-    """W: what came of it so far. Flag: the batch is done, and the worker is ready for the next one."""
+    """W: what came of it so far. Flag: the batch is done, and the worker is ready for the next one.
+
+    A number: the worker waits for `TAKEN`.
+    """
     TAKEN = 4
     """M: `number` messages with results were put where they belong."""
     OVER = 5
