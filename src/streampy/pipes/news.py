@@ -9,12 +9,11 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import RLock
-from traceback import format_exception
 from typing import Any, final
 
-from streampy.errors import RunError
 from streampy.model.item import Header
 from streampy.pipes.frames import Buffer, columns_of, headers_of
+from streampy.pipes.thrown import pack_error, unpack_error
 
 
 def hear_nothing(news: Any) -> None:
@@ -55,28 +54,6 @@ class News:
                     self._hear(self._come.popleft())
             finally:
                 self._is_passing = was_passing
-
-
-def pack_error(error: BaseException) -> bytes:
-    """An error for another OS process, with its traceback as a note, for the traceback itself can't go along."""
-    told = "".join(format_exception(error)).rstrip()
-    try:
-        data = pickle.dumps(error)
-        pickle.loads(data)  # noqa: S301 - made a line above; many errors can be pickled and not be made again
-    except Exception:  # whatever the author of the error did
-        data = pickle.dumps(RunError(f"{type(error).__qualname__}: {error}"))
-    return pickle.dumps((data, told))
-
-
-def unpack_error(data: Buffer) -> BaseException:
-    """See `pack_error`."""
-    packed, told = pickle.loads(data)  # noqa: S301 - the other end of a pipe of ours
-    try:
-        error: BaseException = pickle.loads(packed)  # noqa: S301 - as above
-    except Exception:  # its class is not known here
-        error = RunError(told.splitlines()[-1])
-    error.add_note(f"in the OS process at the other end:\n{told}")
-    return error
 
 
 def pack_answer(dropped: Sequence[Header], error: BaseException | None) -> bytes:

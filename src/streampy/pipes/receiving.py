@@ -24,7 +24,8 @@ from streampy.pipes.doorbell import Doorbell
 from streampy.pipes.frames import Kind, Message, headers_of
 from streampy.pipes.guard import Guard
 from streampy.pipes.local import LocalPipe
-from streampy.pipes.news import News, hear_nothing, pack_answer, pack_error, unpack_error
+from streampy.pipes.news import News, hear_nothing, pack_answer
+from streampy.pipes.thrown import pack_error, unpack_error
 
 _READS: Final = 64
 """Messages that are read at a stretch: then what came is handed over, and who else wants the lock has a turn."""

@@ -22,7 +22,8 @@ from streampy.pipes.doorbell import Doorbell
 from streampy.pipes.frames import Buffer, Kind, Message, columns_of
 from streampy.pipes.guard import Guard
 from streampy.pipes.local import weigh
-from streampy.pipes.news import News, hear_nothing, pack_error, unpack_answer, unpack_error
+from streampy.pipes.news import News, hear_nothing, unpack_answer
+from streampy.pipes.thrown import pack_error, unpack_error
 
 
 class _Going:

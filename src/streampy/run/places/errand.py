@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, final
 
-from streampy.errors import UnitFailed
 from streampy.model.item import Batch, Header, Reason, Tombstone
 from streampy.pipes.channel import PeerDied
 from streampy.pipes.frames import Message, headers_of
-from streampy.pipes.news import unpack_error
+from streampy.pipes.thrown import unpack_error
 from streampy.run.places.opened import opened
 from streampy.run.places.report import Results, UnitReport
 from streampy.run.places.wire import WINDOW, Line, Say, SeatReport, pack_batch
@@ -85,7 +84,7 @@ class Errand:
                 else:
                     self._tell(at_once=message.number > 0)
             case Say.FAILED:
-                raise _failure(*what)
+                raise unpack_error(what).with_traceback(None)  # its cause tells where it was raised
             case Say.DIED:
                 raise unpack_error(what)
             case Say.LEFT:
@@ -161,11 +160,3 @@ def count_whole(call: Call, report: UnitReport) -> None:
     call.outlet.latency.take()
     call.outlet.ledger.counts.clear()
     _count(call, report)
-
-
-def _failure(error: bytes, cause: bytes | None) -> BaseException:
-    failure = unpack_error(error)
-    if isinstance(failure, UnitFailed):  # its cause tells where it was raised
-        failure.__notes__ = []
-    failure.__cause__ = None if cause is None else unpack_error(cause)
-    return failure

@@ -19,7 +19,7 @@ from streampy.memory.empty import make_arrays_in
 from streampy.memory.loans import Loans
 from streampy.memory.regions import Regions
 from streampy.pipes.channel import Channel, PeerDied
-from streampy.pipes.news import pack_error
+from streampy.pipes.thrown import pack_error
 from streampy.run.backend import Backend
 from streampy.run.event_loop import EventLoop
 from streampy.run.places.control import Control

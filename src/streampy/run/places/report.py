@@ -13,7 +13,7 @@ from streampy.flow.ledger import Ledger
 from streampy.flow.meter import Recorded
 from streampy.model.item import Batch, Header, Tombstone
 from streampy.pipes.frames import Message, columns_of
-from streampy.pipes.news import pack_error
+from streampy.pipes.thrown import pack_error
 from streampy.run.meter import Counted
 from streampy.run.places.wire import WINDOW, Line, Say
 from streampy.run.runners import HOLD_BACK

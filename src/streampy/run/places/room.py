@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from streampy.memory.loans import Loans
 from streampy.pipes.channel import Channel, PeerDied, channel_pair
-from streampy.pipes.news import unpack_error
+from streampy.pipes.thrown import unpack_error
 from streampy.run.places.control import Control
 from streampy.run.places.home import Terms
 from streampy.run.places.pulse import Pulse, new_pulse

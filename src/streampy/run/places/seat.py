@@ -23,7 +23,7 @@ from streampy.model.sendable import resolve
 from streampy.model.unit import ports_of
 from streampy.pipes.base import Cancelled
 from streampy.pipes.channel import PeerDied
-from streampy.pipes.news import pack_error
+from streampy.pipes.thrown import pack_error
 from streampy.run.call import Call
 from streampy.run.gate import Gate
 from streampy.run.in_loop import TaskMember
@@ -224,7 +224,7 @@ class Seat:
         """See `Foreman.failed`. What was done before it is told first."""
         self._is_broken = True
         self._say_last(Say.RESULTS, self._report.take())
-        self._say_last(Say.FAILED, _pack_failure(error))
+        self._say_last(Say.FAILED, pack_error(error))
 
     def died(self, member: Member, error: BaseException) -> bool:
         """See `Foreman.died`: whether another one takes its place is decided over there."""
@@ -336,7 +336,7 @@ def refuse(terms: SeatTerms, line: Line, error: Exception) -> None:
     error.add_note(f"raised while unit {role.unit!r} was made in an OS process of its own")
     failure = UnitFailed(role.unit, "", role.unit, f"{type(error).__name__}: {error}")
     failure.__cause__ = error
-    line.say(Say.FAILED, _pack_failure(failure))
+    line.say(Say.FAILED, pack_error(failure))
     line.say(Say.LEFT)
 
 
@@ -367,9 +367,3 @@ def _plan(role: Role) -> UnitPlan:
     receivers = dict.fromkeys(ports.outputs, ())
     plan = UnitPlan(spec, ports, role.settings, {}, receivers, join=None, not_fused="")
     return replace(plan, join=_JOINS) if role.joins else plan
-
-
-def _pack_failure(error: RunError) -> tuple[Any, ...]:
-    """An error for the main OS process; the user's own exception is its cause there too."""
-    cause = error.__cause__
-    return pack_error(error), None if cause is None else pack_error(cause)
