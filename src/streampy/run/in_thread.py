@@ -175,7 +175,7 @@ class ThreadMember(Member):
 
     def _takes(self, runner: Runner | None = None) -> Iterator[Taken]:
         """What the inlet gives, until it ends or the worker is to stop; each is done when the next is asked for."""
-        hungry = runner if self._turnstile is None else None
+        hungry = runner if self._turnstile is None or self.is_far else None
         inlet = self.inlet
         assert inlet is not None, "a source has no inlet, and takes nothing"  # noqa: S101 - narrows the type
         while True:

@@ -75,8 +75,10 @@ class Inlet:
         self.orderer: Orderer[Any] | None = Orderer() if workers > 1 and plan.spec.ordered else None
         self._sets_at_once = 1 if workers > 1 else max(self.batch, _SETS_AT_ONCE)
         capacity = min(entry.pipe.capacity for entry in plan.inputs.values())
-        self._appetite = self.batch if workers > 1 else min(_AT_ONCE, capacity)
+        self._appetite = self.batch if workers > 1 and stock is None else min(_AT_ONCE, capacity)
         """What is in a worker's hands must stay small beside what may wait."""
+        self._share = max(1, workers)
+        """Of what waits a worker takes no more than its share."""
         self._wraps = {name for name, entry in plan.inputs.items() if entry.port.helping is Helping.ITEM}
         self._is_finished = False
         self._is_held = False
@@ -227,7 +229,7 @@ class Inlet:
         due = pipe.due() if len(self._inside) < self.limit else _never(pipe)
         if due > now:
             return None, None if pipe.has_ended and not len(pipe.batcher) else due
-        at_most = max(self.batch, int(min(appetite, self._appetite)))
+        at_most = max(self.batch, int(min(appetite, self._appetite, len(pipe.batcher) / self._share)))
         handed = pipe.take(now, min(at_most, self.limit - len(self._inside)))
         if self.limit < inf:
             self._inside.update(map(family, handed.batch.headers))

@@ -155,6 +155,9 @@ class Member(ABC):
             return None
         return made.change(**changed)
 
+    is_far = False
+    """Whether it takes a while to give it anything, so that what is quick is best given several at once."""
+
     def cancel(self) -> None:  # noqa: B027 - most have nothing to do
         """The process is put out."""
 

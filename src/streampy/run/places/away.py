@@ -38,6 +38,8 @@ _LAST: Final = 0.5
 class AwayMember(ThreadMember):
     """The thread in the main OS process."""
 
+    is_far = True
+
     def __init__(
         self,
         calls: Sequence[Call],
