@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("streampy.run")
 _LAST: Final = 0.5
 """Seconds that the units have to stop once the process is put out; then their OS process is killed."""
+_IN_PEACE: Final = 10.0
+"""Seconds that an OS process has to end when all is done: libraries may have much to put away."""
 
 
 @final
@@ -196,7 +198,7 @@ class AwayMember(ThreadMember):
             self._desk = None
         if self._at_work.last is not None:
             self.reported(self._at_work.last)
-        desk.leave()
+        desk.leave(_LAST if self._is_cancelled or self._is_lost else _IN_PEACE)
 
     def _take_leave(self, desk: Desk) -> None:
         """Have the units stopped, and wait for the worker's last word."""

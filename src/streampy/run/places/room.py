@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("streampy.run")
 _LAST: Final = 0.5
-"""Seconds that an OS process has to end once it was told to, and those in which its exit code must be there."""
+"""Seconds in which the exit code of an OS process must be there that is dead."""
 
 
 @final
@@ -56,11 +56,11 @@ class Desk:
         self.say("cancel")
         self.line.cancel()
 
-    def leave(self) -> None:
-        """It has left, or died. Waits for the end of the OS process where it was the last one there."""
+    def leave(self, patience: float) -> None:
+        """It has left, or died. Where it was the last one there, the OS process has so many seconds to end."""
         self.line.close()
         self.pulse.close()
-        self._life.leave()
+        self._life.leave(patience)
 
     def kill(self) -> None:
         """End its OS process at once, and whoever else works there."""
@@ -156,16 +156,16 @@ class Life:
             for end in ends:
                 end.close()  # or the death of whoever has it would not be noticed
 
-    def leave(self) -> None:
-        """A worker has left."""
+    def leave(self, patience: float) -> None:
+        """See `Desk.leave`."""
         with self._lock:
             self._workers -= 1
             if self._workers:
                 return
             self.is_open = False
         self.control.say("close")
-        if self.child.wait(self._rooms.now() + _LAST) is None:
-            _log.warning("the OS process of %s did not end within %g s, and is killed", self.name, _LAST)
+        if self.child.wait(self._rooms.now() + patience) is None:
+            _log.warning("the OS process of %s did not end within %g s, and is killed", self.name, patience)
             self.child.kill()
             self.child.wait(self._rooms.now() + _LAST)
 
