@@ -56,6 +56,8 @@ class AwayMember(ThreadMember):
         self._room = room
         self._terms = terms
         self._desk: Desk | None = None
+        self._leaving: Desk | None = None
+        """The same, once the units have stopped, while it waits for the end of the OS process."""
         self._errand: Errand | None = None
         self._is_cancelled = False
         self._is_lost = False
@@ -163,6 +165,8 @@ class AwayMember(ThreadMember):
         desk = self._desk
         if desk is not None:
             desk.cancel()
+        elif self._leaving is not None:
+            self._leaving.kill()  # it had its time
 
     def kill(self) -> None:
         """See `Member.kill`: its OS process ends at once."""
@@ -198,7 +202,9 @@ class AwayMember(ThreadMember):
             self._desk = None
         if self._at_work.last is not None:
             self.reported(self._at_work.last)
+        self._leaving = desk
         desk.leave(_LAST if self._is_cancelled or self._is_lost else _IN_PEACE)
+        self._leaving = None
 
     def _take_leave(self, desk: Desk) -> None:
         """Have the units stopped, and wait for the worker's last word."""
