@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from streampy.pipes.frames import Message
     from streampy.run.call import Call, Onward
     from streampy.run.member import Made
+    from streampy.run.places.report import UnitReport
     from streampy.run.places.room import Desk, Room
     from streampy.run.stats import PipeStats
 
@@ -68,6 +69,8 @@ class AwayMember(ThreadMember):
         """Those that lie where it lives, as they were told last."""
         self.far = 0
         """Its share of the items in flight, as it was told last: see `SeatReport`."""
+        self._told: dict[int, UnitReport] = {}
+        """What each unit of a worker on its own had counted when it was told last."""
         self._asking = Lock()
         self._early: list[tuple[Future[Any], tuple[Any, ...]]] = []
         """What was asked of it before it had an OS process."""
@@ -154,8 +157,9 @@ class AwayMember(ThreadMember):
 
     def reported(self, report: SeatReport) -> None:
         """Count what was told."""
-        for call, counts in zip(self.calls, report.units, strict=False):
-            count_whole(call, counts)
+        for number, (call, counts) in enumerate(zip(self.calls, report.units, strict=False)):
+            count_whole(call, counts, self._told.get(number))
+            self._told[number] = counts
         self.pipes = report.pipes
         self.far = report.in_flight
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, final
 
+from streampy.flow.ledger import BORN
 from streampy.model.item import Batch, Header, Reason, Tombstone
 from streampy.pipes.channel import PeerDied
 from streampy.pipes.frames import Message, headers_of
@@ -153,10 +154,14 @@ def _count(call: Call, report: UnitReport) -> None:
         call.worker.expected = report.expected
 
 
-def count_whole(call: Call, report: UnitReport) -> None:
-    """What a worker on its own has counted from the beginning: it takes the place of what it told before."""
+def count_whole(call: Call, report: UnitReport, before: UnitReport | None) -> None:
+    """What a worker on its own has counted from the beginning; before: as it was told last.
+
+    Its meter is not used here. Its ledger is: the main OS process counts what becomes of the items that come to it.
+    """
     call.meter.take()
-    call.meter.idle = call.outlet.blocked = 0.0
+    call.meter.idle = 0.0
     call.outlet.latency.take()
-    call.outlet.ledger.counts.clear()
-    _count(call, report)
+    known, blocked = (before.ledger, before.blocked) if before is not None else ({}, 0.0)
+    added = {key: count if key[0] == BORN else count - known.get(key, 0) for key, count in report.ledger.items()}
+    _count(call, report._replace(ledger=added, blocked=report.blocked - blocked))
