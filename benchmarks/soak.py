@@ -8,7 +8,7 @@ from outside: calls, pushes, events, other settings, other numbers of workers, p
 Every few seconds one line tells how many items ended, and what is taken of the
 machine. At the end the process is drained and the sums must match to the item. Exit code 1 where anything is wrong.
 
-With `--own` many of the units live in other OS processes, whose workers are killed, too; memory is then that of all.
+With `--own` many of the units live in other OS processes, and workers are killed.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from streampy.model.measure import parse_duration
 from streampy.run.stats import Stats
 
 TELL_EVERY = 5.0
+HUNG = 2
+"""Threads that may be left: those that hung are not waited for."""
 KILLS = 0.05
 """Of the disturbances, with `--own`."""
 MOST_GROWN = 8 * 1024 * 1024
@@ -228,8 +230,7 @@ class Sight:
     def now(cls, start: float) -> Sight:
         """Look."""
         files = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - no need of paths
-        memory = sum(map(memory_of, family(os.getpid())))
-        return cls(time.monotonic() - start, memory, threading.active_count(), files)
+        return cls(time.monotonic() - start, memory_of(os.getpid()), threading.active_count(), files)
 
 
 def family(pid: int) -> list[int]:
@@ -338,7 +339,7 @@ def tell(stats: Stats, sight: Sight) -> None:
     )
 
 
-def judge(sights: list[Sight], running: sp.Running) -> list[str]:
+def judge(before: Sight, sights: list[Sight], running: sp.Running) -> list[str]:
     """What is wrong. A pool grows and shrinks, a hung worker comes and goes: so the least of a quarter counts."""
     ledger = running.stats().ledger
     wrong = []
@@ -350,10 +351,13 @@ def judge(sights: list[Sight], running: sp.Running) -> list[str]:
     print(f"the least memory of a quarter differs by {grown / 1e6:+.1f} MB between the second and the last one")
     if grown > MOST_GROWN:
         wrong.append(f"memory grew by {grown / 1e6:.1f} MB")
+    after = Sight.now(0)
     for what in ("threads", "files"):
-        before, after = (min(getattr(one, what) for one in some) for some in (early, late))
-        if after > before + 2:  # a pool and a hung worker come and go
-            wrong.append(f"{what} grew from {before} to {after}")
+        if getattr(after, what) > getattr(before, what) + HUNG:
+            wrong.append(f"{what}: {getattr(before, what)} before, {getattr(after, what)} after")
+    left = family(os.getpid())[1:]
+    if left:
+        wrong.append(f"OS processes are left: {left}")
     return wrong
 
 
@@ -366,8 +370,9 @@ def main() -> int:
     arguments = parser.parse_args()
     random.seed(arguments.seed)
     logging.getLogger("streampy").setLevel(logging.CRITICAL)
+    before = Sight.now(0)
     sights, running = soak(arguments.seconds, is_own=arguments.own)
-    wrong = judge(sights, running)
+    wrong = judge(before, sights, running)
     tell(running.stats(), Sight.now(0))
     print("\n".join(wrong) or "nothing grew, and every item has its end")
     return 1 if wrong else 0

@@ -69,13 +69,14 @@ class Results(NamedTuple):
 class Report:
     """One worker's. Used by its thread or task alone."""
 
-    def __init__(self, line: Line, stock: Stock, *, counts: bool) -> None:
-        """Counts: whether what was counted is told with what came of the items."""
+    def __init__(self, line: Line, stock: Stock, *, counts: bool, tells_at_once: bool) -> None:
+        """Counts: whether what was counted is told with what came of the items. tells_at_once: see `SeatTerms`."""
         self.calls: Sequence[Call] = ()
         self.appetite = 1.0
         self._line = line
         self._stock = stock
         self._counts = counts
+        self._tells_at_once = tells_at_once
         self._told: list[tuple[Any, ...]] = []
         self._items: tuple[str, list[Header], list[Any]] | None = None
         """The latest items, to which more may be added: port, headers, sealed values."""
@@ -102,6 +103,8 @@ class Report:
         self._items[1].extend(headers)
         self._items[2].extend(values)
         self._count += len(headers)
+        if self._tells_at_once:
+            return False
         return self._count >= _MOST or self.calls[0].now() - self._sent_at > HOLD_BACK
 
     def _close(self) -> None:

@@ -79,8 +79,15 @@ class Rooms:
         ends = [self._end(link, _RECEIVER) for link in arriving if not self.routes.stays_there(link)]
         ends += [self._end(link, _SENDER) for link in leaving if not self.routes.stays_there(link)]
         outgoing = [self._straight(link) for link in leaving]
-        is_on_its_own = self.routes.is_on_its_own(head)
-        return SeatTerms(roles, incoming[0] if incoming else None, outgoing, ways, is_on_its_own), ends
+        terms = SeatTerms(
+            roles,
+            incoming[0] if incoming else None,
+            outgoing,
+            ways,
+            tells_at_once=head.spec.on_crash.restarts and bool(head.inputs) and not head.ports.is_stream,
+            is_on_its_own=self.routes.is_on_its_own(head),
+        )
+        return terms, ends
 
     def _straight(self, link: Link) -> Straight:
         unit = self._plan.units[link.receiver]

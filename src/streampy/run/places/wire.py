@@ -110,6 +110,8 @@ class SeatTerms:
     """The links whose items go straight from it."""
     ways: frozenset[str]
     """The outputs whose items go to the main OS process (too)."""
+    tells_at_once: bool
+    """Whether all that comes of what it is given is told in one message: where it dies before, nobody saw any of it."""
     is_on_its_own: bool
     """Whether the main OS process gives it nothing: it goes on by itself, and is asked for its counts."""
 
