@@ -352,9 +352,11 @@ def judge(before: Sight, sights: list[Sight], running: sp.Running) -> list[str]:
     if grown > MOST_GROWN:
         wrong.append(f"memory grew by {grown / 1e6:.1f} MB")
     after = Sight.now(0)
-    for what in ("threads", "files"):
-        if getattr(after, what) > getattr(before, what) + HUNG:
-            wrong.append(f"{what}: {getattr(before, what)} before, {getattr(after, what)} after")
+    wrong += [
+        f"{what}: {getattr(before, what)} before, {getattr(after, what)} after"
+        for what in ("threads", "files")
+        if getattr(after, what) > getattr(before, what) + HUNG
+    ]
     left = family(os.getpid())[1:]
     if left:
         wrong.append(f"OS processes are left: {left}")
