@@ -223,6 +223,12 @@ class FedInlet(Inlet):
         for look in self.looks:
             look()
 
+    @property
+    def waiting(self) -> int:
+        """See `Inlet.waiting`."""
+        with self.lock:
+            return self.receiver.waiting
+
     def retire(self) -> list[Header]:
         """See `Inlet.retire`."""
         return self.receiver.retire()
