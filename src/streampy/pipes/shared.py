@@ -18,6 +18,7 @@ from typing import Self, final
 
 from streampy.model.pipe import Pipe
 from streampy.pipes.channel import Channel, PeerDied, channel_pair
+from streampy.pipes.codec import Codec
 from streampy.pipes.receiving import SharedReceiver
 from streampy.pipes.sending import SharedSender
 
@@ -33,10 +34,10 @@ class SharedPipe:
     receiver: SharedReceiver
 
     @classmethod
-    def of(cls, settings: Pipe) -> Self:
-        """A pipe with these settings, open."""
+    def of(cls, settings: Pipe, codecs: tuple[Codec | None, Codec | None] = (None, None)) -> Self:
+        """A pipe with these settings, open. codecs: of its sender and its receiver."""
         one, other = channel_pair()
-        pipe = cls(SharedSender(one, settings), SharedReceiver(other, settings))
+        pipe = cls(SharedSender(one, settings, codecs[0]), SharedReceiver(other, settings, codecs[1]))
         pipe.receiver.open()
         return pipe
 
