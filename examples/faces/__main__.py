@@ -26,14 +26,16 @@ def main() -> int:
     if options.compare:
         compare.compare(files, rounds=options.rounds)
         return 0
-    runs.run_plain(files) if options.plain else runs.run_process(files)
+    runs.run_plain(files) if options.plain else runs.run_process(files, own=options.own)
     return 0 if runs.report(files) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m examples.faces", description=__doc__)
-    parser.add_argument("--plain", action="store_true", help="the same units as one plain loop, without a process")
-    parser.add_argument("--compare", action="store_true", help="both, in turn: frames a second, latency, ratio")
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument("--plain", action="store_true", help="the same units as one plain loop, without a process")
+    ways.add_argument("--own", action="store_true", help="each unit in an OS process of its own: the same results")
+    ways.add_argument("--compare", action="store_true", help="both, in turn: frames a second, latency, ratio")
     parser.add_argument("--rounds", type=int, default=3, help="of --compare (default: 3)")
     parser.add_argument("--out", type=Path, default=_HERE / "out", help="folder for what is made")
     parser.add_argument("--cache", type=Path, default=_HERE.parents[1] / ".cache" / "faces", help="folder for models")

@@ -15,14 +15,17 @@ _HERE = Path(__file__).parent
 _BARS = {"finding precision": 0.97, "finding recall": 0.95, "naming precision": 0.98, "naming recall": 0.95}
 
 
-def run_process(files: Files) -> None:
-    """Enrol and run, both as StreamPy processes from their YAML files."""
+def run_process(files: Files, *, own: bool = False) -> None:
+    """Enrol and run, both as StreamPy processes from their YAML files; own: each unit in an OS process of its own."""
     forget(files)
     os.environ.update(environment(files))
     with sp.run(sp.load(_HERE / "enrol.yaml")) as running:
         running.wait()
     begin = time.monotonic()
-    with sp.run(sp.load(_HERE / "faces.yaml")) as running:
+    faces = sp.load(_HERE / "faces.yaml")
+    if own:
+        faces = sp.load(_HERE / "faces.yaml", set={f"{unit}.place": "own" for unit in faces.units})
+    with sp.run(faces) as running:
         running.wait()
     _tell_speed(time.monotonic() - begin)
 

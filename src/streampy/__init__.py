@@ -15,6 +15,7 @@ from streampy.run.worker import Worker, worker
 if TYPE_CHECKING:
     from streampy import testing
     from streampy.memory.empty import empty
+    from streampy.memory.region import NoSharedMemory
     from streampy.model.load import load
     from streampy.run.running import Running
 
@@ -26,6 +27,7 @@ __all__ = [
     "ItemLost",
     "Join",
     "Latest",
+    "NoSharedMemory",
     "OnCrash",
     "OnError",
     "Outputs",
@@ -50,6 +52,7 @@ __all__ = [
 ]
 
 _WHEN_ASKED_FOR = {
+    "NoSharedMemory": "streampy.memory.region",
     "Running": "streampy.run.running",
     "empty": "streampy.memory.empty",
     "load": "streampy.model.load",

@@ -26,6 +26,16 @@ def test_stats_tell_how_every_item_ended_and_how_long_each_hop_took(streampy):
     assert [line.split(":")[0].strip() for line in lines[6:]] == ["born to double", "born to odd"]
 
 
+def test_stats_tell_of_a_unit_elsewhere_all_but_who_holds_the_gil_there(streampy):
+    done = streampy("run", "doubles.yaml", "--stats", "--set", "double.place=own")
+
+    lines = done.stderr.splitlines()
+    assert lines[1] == "  born 10 + split 10 = delivered 15 + filtered 5"
+    numbers, double, odd = (line.split() for line in lines[3:6])
+    assert double[:2] == ["double", "10"]
+    assert [line[-1].count("%") + line[-2].count("%") for line in (numbers, double, odd)] == [2, 1, 2]
+
+
 def test_json_is_one_object_with_the_names_of_stats(streampy):
     done = streampy("run", "doubles.yaml", "--json")
 

@@ -14,7 +14,7 @@ LAST = {"PY": (62, 7), "PE": (38, 2), "PA": (36, 2), "RT": (39, 2)}
 """Of each peer how many features there are, and how many that it only wants."""
 LINK = re.compile(r"\[`(test_\w+)`\]\(([^)]+\.py)\)")
 TESTS = rf"{LINK.pattern}(?:, {LINK.pattern})*"
-AREA = r"(?:OS processes|segments|serving|control|web page)"
+AREA = r"(?:segments|serving|control|web page)"
 PLANNED = rf"planned: {AREA}(?:, {AREA})*"
 SHOWN_BY = re.compile(rf"(?:{TESTS}|by choice|{PLANNED}|not there)(?:; {PLANNED})?(?:; not there: [^;]+)?")
 REASON = 40

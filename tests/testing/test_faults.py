@@ -108,6 +108,13 @@ def test_the_process_itself_has_no_faults_afterwards():
     assert [0, 1, 2, 3, 4] == simulate(plain)["unit"]
 
 
+def test_a_unit_in_another_os_process_fails_in_a_simulation_and_is_refused_for_a_run():
+    elsewhere, faults = process(same, on_error="skip", place="own"), {"unit": {1: ValueError("no")}}
+    assert [1, 2, 3, 4] == simulate(elsewhere, faults=faults)["unit"]
+    with pytest.raises(sp.StreamPyError, match=r"faults: 'unit' has `place: own`, .*place it `main` for this test"):
+        with_faults(elsewhere, faults)
+
+
 def test_a_fault_of_a_unit_that_is_not_there_is_told():
     with pytest.raises(sp.StreamPyError, match="faults: there is no unit 'unti', did you mean 'unit'"):
         with_faults(process(same), {"unti": {}})

@@ -39,6 +39,10 @@ def at(number: int) -> tuple[int, float]:
     return number, sp.worker().now()
 
 
+def where(number: int) -> int:
+    return os.getpid()
+
+
 def slow(number: int, *, seconds: float = 1.0) -> int:
     sp.worker().sleep(seconds * (1 + number % 3))
     return number
@@ -53,6 +57,14 @@ def busy() -> sp.Process:
     process = sp.Process("busy").add("left", ticks, count=20, every=0.0).add("right", ticks, count=20, every=0.0)
     process.add("slow", slow, from_=["left", "right"], workers=3, ordered=False, pipe={"capacity": 2})
     return process.add("same", same, from_=["left", "slow"], pipe={"capacity": 3, "overflow": "drop_oldest"})
+
+
+def test_whatever_place_says_a_simulation_has_all_in_this_os_process():
+    process = sp.Process("apart").add("ticks", ticks, place="own").add("same", same, from_="ticks", place="gpu")
+    process.add("where", where, from_="same", place="own", workers=3, env={"A": "1"})
+    result = simulate(process, seed=1)
+    assert [os.getpid()] * 5 == result["where"]
+    assert result.stats.ledger.balanced
 
 
 def test_an_hour_takes_no_time():

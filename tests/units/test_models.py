@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import joblib
@@ -164,6 +165,26 @@ def test_a_torch_model_computes_a_batch(tmp_path: Path) -> None:
     torch.export.save(exported, str(tmp_path / "model.pt2"))
     results = feed(TorchModel, settings={"path": str(tmp_path / "model.pt2")}, values=VALUES)
     assert np.array_equal(2 * np.stack(VALUES), np.stack(results))
+
+
+@pytest.mark.parametrize(("settings", "expected"), [({}, {"cuda:0", "cuda:1"}), ({"device": "cpu"}, {"cpu"})])
+def test_a_torch_model_is_put_on_the_device_of_its_worker_unless_its_settings_say_another(
+    settings: dict[str, str], expected: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a stand-in for PyTorch, as the machine of a test has no such devices."""
+    devices: list[str] = []
+
+    def load(path: str, *, map_location: str) -> Any:
+        devices.append(map_location)
+        return SimpleNamespace(eval=lambda: None)
+
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(jit=SimpleNamespace(load=load)))
+    (tmp_path / "model.pt").touch()
+    settings = {"path": str(tmp_path / "model.pt"), **settings}
+    process = sp.Process("two").add("model", TorchModel, set=settings, workers=2, device="cuda:{index}")
+    with sp.run(process):
+        assert 2 == len(devices)
+    assert expected == set(devices)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # keras with the backend torch

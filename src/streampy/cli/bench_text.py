@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from streampy.cli.summary import _columns
+from streampy.cli.summary import _columns, hold
 from streampy.cli.words import count
 from streampy.model.measure import format_duration
 from streampy.run.bottleneck import per_second
@@ -88,7 +88,7 @@ def _units(one: Measured) -> list[list[str]]:
         blocked = f"{share.blocked:.0%}" if unit.ports.outputs and name in tails else ""
         rates = [per_second(share.items), per_second(share.calls)]
         rows.append(
-            [f"{name}{workers}", *rates, *_times(told.work), f"{share.busy:.0%}", idle, blocked, f"{share.gil:.0%}"]
+            [f"{name}{workers}", *rates, *_times(told.work), f"{share.busy:.0%}", idle, blocked, hold(unit, share.gil)]
         )
     return [_UNITS, *rows]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from queue import SimpleQueue
-from time import process_time
 from typing import TYPE_CHECKING
 
+from streampy.cli.cpu import cpu_seconds
 from streampy.cli.system import System, Watched
 from streampy.run.bottleneck import Finding, find_limit
 from streampy.run.hogs import find_hogs
@@ -30,7 +30,7 @@ class Measured:
     before: Stats
     after: Stats
     cores: float
-    """How many this OS process kept busy."""
+    """How many this OS process and those that it started kept busy."""
 
     @property
     def seconds(self) -> float:
@@ -91,7 +91,7 @@ class Benched(Watched):
     def _live(self) -> None:
         """See `Watched`; the time counts from when all units have started, for some load models first."""
         self.running = run(self.plan)
-        self._worked, self._before = process_time(), self.running.stats()
+        self._worked, self._before = cpu_seconds(), self.running.stats()
         self._has_started.set()
         try:
             self.running.wait(self._seconds)
@@ -105,7 +105,7 @@ class Benched(Watched):
             return
         after = self.running.stats()
         seconds = max(after.seconds - self._before.seconds, 1e-9)
-        self.measured = Measured(self.plan, self._before, after, (process_time() - self._worked) / seconds)
+        self.measured = Measured(self.plan, self._before, after, (cpu_seconds() - self._worked) / seconds)
 
     def _watch(self) -> None:
         try:

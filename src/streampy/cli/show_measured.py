@@ -61,7 +61,8 @@ def paint(runs: Sequence[Measured]) -> str:
 
 
 def _rows(measured: Measured) -> Iterator[list[str]]:
-    from streampy.model.layout import lay_out  # noqa: PLC0415 - as above
+    from streampy.cli.summary import hold  # noqa: PLC0415 - as above
+    from streampy.model.layout import lay_out  # noqa: PLC0415
     from streampy.run.bottleneck import per_second  # noqa: PLC0415
 
     plan = measured.plan
@@ -70,7 +71,7 @@ def _rows(measured: Measured) -> Iterator[list[str]]:
             share = measured.shares[name]
             fused = " (fused)" if not plan.units[name].not_fused else ""
             bar = _bar(share.busy, share.blocked)
-            figures = [f"{share.busy:.0%}", f"{share.gil:.0%}", *_pipes(measured, name)]
+            figures = [f"{share.busy:.0%}", hold(plan.units[name], share.gil), *_pipes(measured, name)]
             yield [f"{number}  {name}{fused}", per_second(share.items), bar, *figures]
 
 

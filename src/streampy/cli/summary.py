@@ -62,12 +62,17 @@ def _rows(name: str, unit: UnitPlan, stats: Stats) -> list[list[str]]:
     work = [format_duration(getattr(told.work, one)) for one in _PERCENTILES]
     counts = [came, _count(told.emitted), _loss(lost + told.filtered + told.failed)]
     return [
-        [f"{name}{workers}{first}", *counts, *wait, *work, f"{share:.0%}", f"{told.gil:.0%}"],
+        [f"{name}{workers}{first}", *counts, *wait, *work, f"{share:.0%}", hold(unit, told.gil)],
         *(
             [f"{' ' * len(name)}{port}", "", "", _loss(lost), *wait, "", "", "", "", ""]
             for port, wait, lost in waits[1:]
         ),
     ]
+
+
+def hold(unit: UnitPlan, gil: float) -> str:
+    """How much a unit held the GIL; "" of one in another OS process, where nobody looks."""
+    return "" if unit.spec.is_away else f"{gil:.0%}"
 
 
 def _loss(number: int) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 from streampy.model.item import Header, Reason
 
 _stream = itemgetter(Header._fields.index("stream"))
-BORN: Final = "born"
+_BORN: Final = "born"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +93,14 @@ class Ledger:
         """
         taken = dict(self.counts)
         for what, stream in taken:
-            if what != BORN:
+            if what != _BORN:
                 del self.counts[what, stream]
         return taken
 
     def absorb(self, taken: Mapping[tuple[str, str], int]) -> None:
         """What another one counted."""
         for (what, stream), count in taken.items():
-            if what == BORN:
+            if what == _BORN:
                 self.counts[what, stream] = count
             else:
                 self.counts[what, stream] += count

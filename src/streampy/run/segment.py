@@ -212,7 +212,7 @@ class Segment:
             units,
             room=self.rooms.of(head.name, calls[0].worker.index),
             terms=partial(self._terms, self.rooms, calls),
-            is_on_its_own=self.rooms.routes.is_on_its_own(head),
+            is_asked=self.rooms.routes.is_asked(head),
             **options,
         )
 
@@ -454,7 +454,8 @@ class Segment:
     def ledgers(self) -> list[Ledger]:
         """All accounts."""
         ledgers = [call.outlet.ledger for crew in self.crews.values() for call in crew.calls]
-        return [*ledgers, *(output.ledger for output in self.outputs.values())]
+        away = [ledger for member in self.members if isinstance(member, AwayMember) for ledger in member.ledgers]
+        return [*ledgers, *away, *(output.ledger for output in self.outputs.values())]
 
     @property
     def in_flight(self) -> int:

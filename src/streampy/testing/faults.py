@@ -39,8 +39,24 @@ def with_faults(process: Process | Plan, faults: Faults) -> Plan:
     ...     print(list(running.stream("double")))
     [0, 4]
 
-    Raises StreamPyError for a unit that is not there, ProcessError for a process that is not sound.
+    Raises StreamPyError for a unit that is not there, or lives in another OS process, which can't import what is made
+    here (`simulate` has all in one place, so its `faults` may be those of any unit); ProcessError for a process that is
+    not sound.
     """
+    plan = faulty_plan(process, faults)
+    for name in filter(faults.get, faults):
+        spec = plan.units[name].spec
+        if spec.is_away:
+            raise StreamPyError(
+                f"faults: {name!r} has `place: {spec.place}`, and another OS process can't import a unit that is made"
+                " to fail here: place it `main` for this test, or give the faults to `simulate`, which has all in one"
+                " place"
+            )
+    return plan
+
+
+def faulty_plan(process: Process | Plan, faults: Faults) -> Plan:
+    """The process with its faults, where all of it runs in this OS process. Raises as `with_faults`."""
     plan = make_plan(process) if isinstance(process, Process) else process
     for name in faults:
         if name not in plan.units:

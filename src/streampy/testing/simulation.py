@@ -20,7 +20,7 @@ from streampy.run.running import Running
 from streampy.run.segment import Segment
 from streampy.run.stats import Stats
 from streampy.run.trouble import DeadLetter
-from streampy.testing.faults import Faults, with_faults
+from streampy.testing.faults import Faults, faulty_plan
 from streampy.testing.tokens import Cancel, Lost, Wait
 
 if TYPE_CHECKING:
@@ -68,8 +68,9 @@ def simulate(
     """Run a process to its end in this thread; the same seed gives the same run, to the last turn.
 
     Nothing waits for real: where all wait, the clock jumps to the next moment for which somebody does. Units run
-    unchanged; they ask the time with `sp.worker().now()`, wait with `sp.worker().sleep()`, or, `async def`, with
-    `asyncio.sleep`. Another seed is another order in which workers go on, as threads might.
+    unchanged, all in this OS process, whatever `place` says, so `env` and `cpus` have no effect; they ask the time with
+    `sp.worker().now()`, wait with `sp.worker().sleep()`, or, `async def`, with `asyncio.sleep`. Another seed is another
+    order in which workers go on, as threads might.
 
     >>> from collections.abc import Iterator
     >>> import streampy as sp
@@ -98,7 +99,7 @@ def simulate(
     from streampy.testing.turns import Turns  # noqa: PLC0415 - needs greenlet, which not everybody has
 
     turns = Turns(seed)
-    scene = _Scene(with_faults(process, faults or {}), turns, seconds, inputs or {})
+    scene = _Scene(faulty_plan(process, faults or {}), turns, seconds, inputs or {})
     value = turns.run("drive", lambda: scene.play(drive))
     running = scene.running
     return Simulated(

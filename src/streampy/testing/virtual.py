@@ -12,13 +12,16 @@ from functools import partial
 from math import inf
 from threading import Lock
 from types import TracebackType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from streampy.pipes.base import Bell
 from streampy.pipes.guard import Guard
 from streampy.run.backend import Backend, Flag
 from streampy.testing.event_loop import VirtualLoop
 from streampy.testing.turns import Turns, Waiting
+
+if TYPE_CHECKING:
+    from streampy.model.plan import Plan
 
 
 class VirtualLock:
@@ -146,6 +149,9 @@ class VirtualBackend(Backend):
     def launch(self, main: Callable[[], None], name: str) -> None:
         """See `Backend.launch`."""
         self._turns.launch(name, main)
+
+    def rooms(self, plan: Plan, post: Callable[..., object]) -> None:
+        """See `Backend.rooms`: all is in one place here, whatever `place` says."""
 
     def event_loop(self) -> Callable[[], asyncio.AbstractEventLoop]:
         """See `Backend.event_loop`."""

@@ -183,12 +183,13 @@ class TorchModel(sp.Unit):
 
     values = _PIPE
 
-    def __init__(self, *, path: str, device: str = "cpu") -> None:
+    def __init__(self, *, path: str, device: str = "") -> None:
         """Choose the model.
 
         Args:
             path: a .pt2 file that `torch.export.save` wrote, or a TorchScript file of `torch.jit.save`.
-            device: where it is computed: cpu, cuda, cuda:1.
+            device: where it is computed: cpu, cuda, cuda:1; by default what the key `device` of the unit says, which
+                may be another one for each worker, `cuda:{index}`, and is the cpu where it says nothing.
 
         """
         self.path = Path(path)
@@ -197,6 +198,7 @@ class TorchModel(sp.Unit):
     def start(self) -> None:
         """Open the model. Raises FileNotFoundError."""
         _check_file("TorchModel", self.path)
+        self.device = self.device or sp.worker().device
         with needs("torch"):
             import torch
         self.torch = torch

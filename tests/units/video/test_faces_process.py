@@ -1,12 +1,14 @@
 """The faces example as a process: what a plain loop gives, from a silent camera no held-up stop."""
 
 import json
+import re
 import socket
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from examples.faces import clip, plain, runs, setup
 from tests.units.video.rtsp_server import RtspServer
 
@@ -59,6 +61,49 @@ def test_the_process_finds_and_names_what_the_plain_loop_does_frame_by_frame(
     named = {face["name"] for lines in expected.values() for line in lines for face in line["faces"]}
     assert len(named - {""}) >= 2
     assert [len(list(Camera(url=str(video)).work())) for video in files.videos] == [FRAMES, FRAMES]
+
+
+PLACED = ("cam1", "cam2", "small", "crop", "describe", "identify", "draw", "video", "metadata")
+TWO_FINDERS = {"find.place": "own", "find.workers": 2}
+EVERYTHING = {**TWO_FINDERS, **{f"{unit}.place": "own" for unit in PLACED}}
+
+
+@pytest.mark.parametrize(
+    ("places", "fps"),
+    [
+        pytest.param(EVERYTHING, 10, id="everything"),
+        pytest.param(EVERYTHING, clip.FPS, id="everything, all frames", marks=pytest.mark.long),
+        pytest.param(TWO_FINDERS, clip.FPS, id="two finders, all frames", marks=pytest.mark.long),
+    ],
+)
+def test_with_units_in_os_processes_of_their_own_all_is_the_same_to_the_bit(
+    places: dict[str, object], fps: int, files: setup.Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(files, "enrol.yaml", monkeypatch)
+
+    assert given(files, {}, fps, monkeypatch) == given(files, places, fps, monkeypatch)
+
+
+def given(files: setup.Files, places: dict[str, object], fps: int, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """Run the process; the bytes of the videos, and of the metadata of each camera, whose lines mix as they come.
+
+    Faces are described one by one: the size of a batch changes the last digit of what a network gives.
+    """
+    for key, value in runs.environment(files, FPS=str(fps)).items():
+        monkeypatch.setenv(key, value)
+    for file in (files.metadata, *files.videos):
+        file.unlink(missing_ok=True)
+    described = yaml.safe_load((Path(runs.__file__).parent / "faces.yaml").read_text())
+    described["units"]["describe"]["pipe"] = {"capacity": 64}
+    with sp.run(sp.load(described, set=places)) as running:
+        running.wait(timeout=60)
+        ledger = running.stats().ledger
+    assert (ledger.balanced, ledger.in_flight) == (True, 0)
+    assert ledger.delivered == 2 * len(clip.CAMERAS) * SECONDS * fps
+    lines = files.metadata.read_bytes().splitlines(keepends=True)
+    of_each = {name: b"".join(line for line in lines if name.encode() in line) for name in clip.CAMERAS}
+    assert all(re.search(rb'"name": "\w', seen) for seen in of_each.values())
+    return {**of_each, **{file.name: file.read_bytes() for file in files.videos}}
 
 
 def test_a_missing_camera_file_stops_the_process_with_its_own_error(

@@ -22,11 +22,11 @@ from streampy.run.places.errand import Errand, count_whole
 from streampy.run.places.wire import Say, SeatReport, SeatTerms
 
 if TYPE_CHECKING:
+    from streampy.flow.ledger import Ledger
     from streampy.pipes.channel import Channel
     from streampy.pipes.frames import Message
     from streampy.run.call import Call, Onward
     from streampy.run.member import Made
-    from streampy.run.places.report import UnitReport
     from streampy.run.places.room import Desk, Room
     from streampy.run.stats import PipeStats
 
@@ -50,7 +50,7 @@ class AwayMember(ThreadMember):
         *,
         room: Room,
         terms: Callable[[], tuple[SeatTerms, Sequence[Channel]]],
-        is_on_its_own: bool,
+        is_asked: bool,
         **options: Any,
     ) -> None:
         super().__init__(calls, units, **options)
@@ -63,14 +63,14 @@ class AwayMember(ThreadMember):
         self._is_cancelled = False
         self._is_lost = False
         """Whether its OS process died."""
-        self.is_on_its_own = is_on_its_own
-        """Whether it is given nothing by the main OS process, so that only it knows what it has counted."""
+        self._tells = is_asked
+        """See `Routes.is_asked`."""
+        self.ledgers: list[Ledger] = []
+        """Those of its calls, as they were told last by a worker on its own."""
         self.pipes: dict[str, PipeStats] = {}
         """Those that lie where it lives, as they were told last."""
-        self.far = 0
-        """Its share of the items in flight, as it was told last: see `SeatReport`."""
-        self._told: dict[int, UnitReport] = {}
-        """What each unit of a worker on its own had counted when it was told last."""
+        self._far = 0
+        """See `SeatReport.in_flight`."""
         self._asking = Lock()
         self._early: list[tuple[Future[Any], tuple[Any, ...]]] = []
         """What was asked of it before it had an OS process."""
@@ -145,8 +145,8 @@ class AwayMember(ThreadMember):
         return answer
 
     def report(self) -> Future[SeatReport] | None:
-        """How it stands with a worker on its own, once it has started; None where the main OS process knows it."""
-        if not self.is_on_its_own:
+        """How it stands with the worker, once it has started; None where the main OS process knows it."""
+        if not self._tells:
             return None
         answer: Future[SeatReport] = Future()
         with self._asking:
@@ -157,11 +157,15 @@ class AwayMember(ThreadMember):
 
     def reported(self, report: SeatReport) -> None:
         """Count what was told."""
-        for number, (call, counts) in enumerate(zip(self.calls, report.units, strict=False)):
-            count_whole(call, counts, self._told.get(number))
-            self._told[number] = counts
+        if report.units:
+            self.ledgers = [count_whole(call, counts) for call, counts in zip(self.calls, report.units, strict=True)]
         self.pipes = report.pipes
-        self.far = report.in_flight
+        self._far = report.in_flight
+
+    @property
+    def far(self) -> int:
+        """Its share of the items in flight, as it was told last."""
+        return self._far if not self.ledgers else self._far - self._at_work.passed_on
 
     def cancel(self) -> None:
         """See `Member.cancel`."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, final
 
-from streampy.flow.ledger import BORN
+from streampy.flow.ledger import Ledger
 from streampy.model.item import Batch, Header, Reason, Tombstone
 from streampy.pipes.channel import PeerDied
 from streampy.pipes.frames import Message, headers_of
@@ -39,6 +39,8 @@ class Errand:
         """Whether what comes back is no longer put anywhere: the process is put out."""
         self.has_left = False
         """Whether the worker has said its last word."""
+        self.passed_on = 0
+        """Items of the worker that are where they belong."""
         self.last: SeatReport | None = None
         """What a worker on its own has counted in all."""
         self._line = line
@@ -103,12 +105,14 @@ class Errand:
         told, units, self.appetite = results
         for call, report in zip(self._calls, units, strict=False):
             _count(call, report)
+            call.outlet.ledger.absorb(report.ledger)
         if self.is_deaf:
             return
         for word, *what in told:
             if word == "put":
                 port, headers, values = what
                 self.onward.put(port, Batch(values, headers_of(headers)))
+                self.passed_on += len(values)
             else:
                 getattr(self, f"_{word}")(self._calls[what[0]], *what[1:])
 
@@ -148,20 +152,20 @@ def _count(call: Call, report: UnitReport) -> None:
     call.meter.add(report.counted)
     call.meter.idle += report.idle
     call.outlet.blocked += report.blocked
-    call.outlet.ledger.absorb(report.ledger)
     call.outlet.latency.add(report.latency)
     if report.expected is not None:
         call.worker.expected = report.expected
 
 
-def count_whole(call: Call, report: UnitReport, before: UnitReport | None) -> None:
-    """What a worker on its own has counted from the beginning; before: as it was told last.
+def count_whole(call: Call, report: UnitReport) -> Ledger:
+    """What a worker on its own has counted from the beginning: it takes the place of what it told before.
 
-    Its meter is not used here. Its ledger is: the main OS process counts what becomes of the items that come to it.
+    Its ledger is given back: what becomes of its items here, where they are put, is in that of the call.
     """
     call.meter.take()
-    call.meter.idle = 0.0
+    call.meter.idle = call.outlet.blocked = 0.0
     call.outlet.latency.take()
-    known, blocked = (before.ledger, before.blocked) if before is not None else ({}, 0.0)
-    added = {key: count if key[0] == BORN else count - known.get(key, 0) for key, count in report.ledger.items()}
-    _count(call, report._replace(ledger=added, blocked=report.blocked - blocked))
+    _count(call, report)
+    told = Ledger()
+    told.absorb(report.ledger)
+    return told

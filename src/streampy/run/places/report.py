@@ -73,6 +73,8 @@ class Report:
         """Counts: whether what was counted is told with what came of the items. tells_at_once: see `SeatTerms`."""
         self.calls: Sequence[Call] = ()
         self.appetite = 1.0
+        self.given = 0
+        """Items in all."""
         self._line = line
         self._stock = stock
         self._counts = counts
@@ -103,6 +105,7 @@ class Report:
         self._items[1].extend(headers)
         self._items[2].extend(values)
         self._count += len(headers)
+        self.given += len(headers)
         if self._tells_at_once:
             return False
         return self._count >= _MOST or self.calls[0].now() - self._sent_at > HOLD_BACK

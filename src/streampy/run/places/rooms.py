@@ -86,6 +86,7 @@ class Rooms:
             ways,
             tells_at_once=head.spec.on_crash.restarts and bool(head.inputs) and not head.ports.is_stream,
             is_on_its_own=self.routes.is_on_its_own(head),
+            is_asked=self.routes.is_asked(head),
         )
         return terms, ends
 

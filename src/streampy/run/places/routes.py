@@ -45,6 +45,14 @@ class Routes:
         is_given_to = bool(head.inputs) and not self.is_fed(head.name)
         return not self._is_limited and not is_given_to and self._stands_alone(head)
 
+    def is_asked(self, head: UnitPlan) -> bool:
+        """Whether only a worker itself knows how it stands: it is on its own, or sends straight to others."""
+        if self.is_on_its_own(head):
+            return True
+        chain = next(chain for chain in self._plan.chains if chain[0] == head.name)
+        links = (link for several in self._plan.units[chain[-1]].receivers.values() for link in several)
+        return any(self.leaves_there(link) for link in links)
+
     def leaves_there(self, link: Link) -> bool:
         """Whether the items of a direct link are sent from where its sender lives; else the main OS process sends."""
         return link in self.direct and self._stands_alone(self._plan.units[self._head[link.sender]])

@@ -254,7 +254,7 @@ class Seat:
         if not self._line.is_cancelled:
             self._say_last(Say.RESULTS, self._report.take())
         self._line.is_cancelled = False  # its last word is heard, however it came to its end
-        self._say_last(Say.LEFT, self._counted() if self._terms.is_on_its_own else None)
+        self._say_last(Say.LEFT, self._counted() if self._terms.is_asked else None)
 
     def report(self) -> Future[SeatReport]:
         """How it stands."""
@@ -263,16 +263,18 @@ class Seat:
         return answer
 
     def _counted(self) -> SeatReport:
+        sent = sum(door.sender.sent for door in self._doors.values() if isinstance(door, StraightDoor))
+        if not self._terms.is_on_its_own:
+            return SeatReport([], {}, sent)
         pipes = {}
-        in_flight = 0 if self._member is None else self._member.in_hand
+        in_flight = self._report.given + (0 if self._member is None else self._member.in_hand)
         if self._inlet is not None and self._terms.incoming is not None:
             ((port, pipe),) = self._inlet.pipes.items()
             pipes[f"{self._terms.incoming.receiver}.{port}"] = look_at_pipe(pipe)
             in_flight += self._inlet.waiting
         if isinstance(self._inlet, FedInlet):
             in_flight -= self._inlet.receiver.read
-        in_flight += sum(door.sender.sent for door in self._doors.values() if isinstance(door, StraightDoor))
-        return SeatReport([UnitReport.whole(call) for call in self._report.calls], pipes, in_flight)
+        return SeatReport([UnitReport.whole(call) for call in self._report.calls], pipes, in_flight + sent)
 
     def _say_last(self, kind: Say, what: object = None) -> None:
         try:

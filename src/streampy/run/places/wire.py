@@ -114,15 +114,19 @@ class SeatTerms:
     """Whether all that comes of what it is given is told in one message: where it dies before, nobody saw any of it."""
     is_on_its_own: bool
     """Whether the main OS process gives it nothing: it goes on by itself, and is asked for its counts."""
+    is_asked: bool
+    """Whether it is asked how it stands: see `Routes.is_asked`."""
 
 
 class SeatReport(NamedTuple):
-    """How it stands with a worker on its own."""
+    """How it stands with a worker, as only it knows."""
 
     units: list[UnitReport]
+    """Empty where it is not on its own: then they come with what it gives."""
     pipes: dict[str, PipeStats]
     in_flight: int
-    """Items in its pipe and in its hands; and those that it has sent, less those that it has read."""
+    """Those that it has sent straight; where it is on its own, also those in its pipe and its hands, and those that it
+    has given to the main OS process, less those that it has read."""
 
 
 @final
