@@ -76,8 +76,8 @@ class Rooms:
         arriving = [link for entry in head.inputs.values() for link in entry.links if link in self.routes.direct]
         leaving = [link for links in last.receivers.values() for link in links if self.routes.leaves_there(link)]
         incoming = [self._straight(link) for link in arriving]
-        ends = [self._end(link, _RECEIVER) for link in arriving if not self.routes.stays_there(link)]
-        ends += [self._end(link, _SENDER) for link in leaving if not self.routes.stays_there(link)]
+        ends = [self._end(link, _RECEIVER) for link in arriving if not self._stays(link)]
+        ends += [self._end(link, _SENDER) for link in leaving if not self._stays(link)]
         outgoing = [self._straight(link) for link in leaving]
         terms = SeatTerms(
             roles,
