@@ -27,6 +27,12 @@ def long(session: nox.Session) -> None:
 
 
 @nox.session
+def kills(session: nox.Session) -> None:
+    """Real SIGKILLs at random moments: 200, or as `-- --count 1000` says; `-- --seed N` repeats a round."""
+    session.run("python", "-m", "tests.run.places.kills", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Twelve units in a row, beside what one writes by hand."""
     session.run("python", "benchmarks/chain.py", *session.posargs)

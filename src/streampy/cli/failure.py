@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from streampy.cli.exits import Exit
 from streampy.errors import Hung, RunError, UnitFailed, WorkerDied
+from streampy.memory.region import NoSharedMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +43,13 @@ def show_exception(error: BaseException, *, whole: bool) -> None:
 
 def exit_code(errors: Iterable[BaseException]) -> Exit:
     """The code that says most about what went wrong."""
-    kinds = ((UnitFailed, Exit.FAILED), (WorkerDied, Exit.DIED), (Hung, Exit.HUNG), (RunError, Exit.FAILED))
+    kinds = (
+        (UnitFailed, Exit.FAILED),
+        (WorkerDied, Exit.DIED),
+        (Hung, Exit.HUNG),
+        (NoSharedMemory, Exit.PROCESS),
+        (RunError, Exit.FAILED),
+    )
     single = [one for error in errors for one in each(error)]
     return next((code for kind, code in kinds if any(isinstance(one, kind) for one in single)), Exit.BUG)
 

@@ -60,8 +60,11 @@ def run(arguments: argparse.Namespace) -> Exit:
     told = _run(system, arguments)
     code = _tell(system, arguments, told)
     if code == Exit.HUNG:  # a thread that hangs would hold the OS process too
+        from streampy.memory.sweep import clear_mine  # noqa: PLC0415 - as above
+
         sys.stdout.flush()
         sys.stderr.flush()
+        clear_mine()
         os._exit(code)
     return code
 

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from streampy.cli.exits import Exit
+from streampy.memory.sweep import clear_mine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,7 @@ def heard_in(events: SimpleQueue[Any]) -> Iterator[None]:
         now = monotonic()
         if now > first + _ONE_PRESS:
             os.write(2, b"\nstreampy: Ctrl-C again: killed\n")
+            clear_mine()
             os._exit(Exit.INTERRUPTED)
         if first == inf:
             first = now

@@ -31,7 +31,8 @@ class Watched:
         self._events = events
         self._has_started = Event()
         self._thread = Thread(target=self._watch, name=f"watch {plan.name}", daemon=True)
-        self._asked: set[str] = set()
+        self._asked: dict[str, Thread] = {}
+        """Who sees to what it was asked for."""
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -48,8 +49,8 @@ class Watched:
     def _ask(self, what: str, how: Callable[[Running], None]) -> None:
         """Ask once, in a thread of its own: an answer may take its time."""
         if what not in self._asked and not self.is_over:
-            self._asked.add(what)
-            Thread(target=self._obey, args=(how,), name=f"{what} {self.plan.name}", daemon=True).start()
+            self._asked[what] = Thread(target=self._obey, args=(how,), name=f"{what} {self.plan.name}", daemon=True)
+            self._asked[what].start()
 
     def _watch(self) -> None:
         try:
@@ -60,6 +61,8 @@ class Watched:
             self.errors.append(error)
         finally:
             self._has_started.set()
+            for asked in list(self._asked.values()):
+                asked.join()  # it may have to tell that a unit hung, which was killed
             self._leave()
 
     def _obey(self, how: Callable[[Running], None]) -> None:

@@ -13,7 +13,8 @@ from typing import Any, Final, Literal, Self, final
 from streampy.memory.blocks import Block, Use, nothing
 from streampy.memory.packing import INLINE, Packed
 from streampy.memory.region import FOLDER
-from streampy.memory.rooms import Rooms
+from streampy.memory.rooms import Rooms, warn
+from streampy.memory.sealed import Sealed
 
 _PLAIN: Final = frozenset({int, float, bool, type(None)})
 _TEXT: Final = frozenset({str, bytes})
@@ -35,9 +36,11 @@ class Arena:
 
     run: what `name_run` gave to the main OS process. name: of the arena, once in a run.
     most: how many items may be alive at once. item: bytes of one, where that is known; else the first large one tells,
-    and where there is not so much shared memory, there is room for fewer, at least for 2, and a warning in the log.
-    freed: called after room became free, in whatever thread made it so, also amid a collection of garbage: it must
-    neither wait nor take a lock. Who was told FULL asks once more after saying whom to wake.
+    and where there is not so much shared memory, there is room for fewer, at least for 2.
+    sharers: how many arenas there are in the folder; each takes no more than its share where it may take less.
+    tight: called with a sentence where it does. freed: called after room became free, in whatever thread made it so,
+    also amid a collection of garbage: it must neither wait nor take a lock. Who was told FULL asks once more after
+    saying whom to wake.
     """
 
     def __init__(
@@ -48,11 +51,13 @@ class Arena:
         most: int,
         item: int | None = None,
         folder: Path = FOLDER,
+        sharers: int = 1,
+        tight: Callable[[str], object] = warn,
         freed: Callable[[], None] = nothing,
     ) -> None:
         self.name = name
         self._item = None if item is None else item + INLINE
-        self._rooms = Rooms(run, name, most, folder, freed)
+        self._rooms = Rooms(run, name, most, folder, freed, sharers=sharers, tight=tight)
 
     def __repr__(self) -> str:
         use = self.stats()
@@ -95,6 +100,10 @@ class Arena:
             return FULL
         block.write(packed.contents)
         return packed.within(block)
+
+    def inline(self, value: Any) -> Sealed:
+        """The value as it can travel without shared memory, where there is none for it: all its bytes go along."""
+        return Packed(value).inline()
 
     def take(self, size: int) -> Block | None:
         """Room for so many bytes; None where there is none now. Raises NoSharedMemory, and ValueError after `close`."""

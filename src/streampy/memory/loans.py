@@ -47,6 +47,7 @@ class Loans:
         self._wake = wake
         self._numbers = count(1)
         self._lent: dict[int, Hold] = {}
+        self._borrowed: set[int] = set()
         self._returned: deque[int] = deque()
 
     def __repr__(self) -> str:
@@ -55,6 +56,11 @@ class Loans:
     def __len__(self) -> int:
         """How many loans the other OS process has."""
         return len(self._lent)
+
+    @property
+    def has_borrowed(self) -> bool:
+        """Whether anything that the other OS process has lent is still here."""
+        return bool(self._borrowed)
 
     def lend(self, sealed: Sealed) -> Lent:
         """What is to be sent, and given to `receive` there. Until it is returned, or `clear`, the blocks are held."""
@@ -82,9 +88,11 @@ class Loans:
             region: Region | None = self._regions.find(descriptor.region)
         except FileNotFoundError:  # told to who opens it
             region = None
+        self._borrowed.add(number)
         return Loan(self, number, descriptor, region)
 
     def _give_back(self, number: int) -> None:
+        self._borrowed.discard(number)
         self._returned.append(number)
         self._wake()
 
@@ -109,6 +117,13 @@ class Loans:
         """The other OS process is dead: it has nothing any more. One that takes its place has a `Loans` of its own."""
         lent, self._lent = self._lent, {}
         lent.clear()
+
+    def mute(self) -> None:
+        """Nobody is to be woken any more.
+
+        Or what was lent, which the garbage collection can't see through NumPy arrays, would keep alive who is woken.
+        """
+        self._wake = bool
 
     def dumps(self, value: Any) -> bytes:
         """A pickle of it, in which all sealed values, wherever they are nested in it, are lent. For `loads` there.

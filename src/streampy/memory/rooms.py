@@ -24,16 +24,33 @@ _PART: Final = 4 << 20
 """Bytes that are given back to the system at once, in 0.6 ms: 400 MB would hold an item up by 60 ms."""
 
 
+def warn(text: str) -> None:
+    """Have it in the log."""
+    _log.warning("%s", text)
+
+
 @final
 class Rooms:
     """The regions of an arena. Any thread of the OS process that made it may call. See `Arena` for the arguments."""
 
-    def __init__(self, run: str, name: str, most: int, folder: Path, freed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        run: str,
+        name: str,
+        most: int,
+        folder: Path,
+        freed: Callable[[], None],
+        *,
+        sharers: int,
+        tight: Callable[[str], object],
+    ) -> None:
         self.name = name
         self._run = run
         self._most = most
         self._folder = folder
         self._freed = freed
+        self._sharers = sharers
+        self._tight = tight
         self._rooms: tuple[Blocks, ...] = ()
         """The first is there to stay, the others were grown."""
         self._rested: list[_Rested] = []
@@ -112,18 +129,14 @@ class Rooms:
 
     def _make_some(self, item: int) -> Blocks:
         """Room for as many items as it should be, or as is sensible."""
-        items = fitting(self._most, item, self._folder)
+        items = fitting(self._most, item, self._folder, self._sharers)
         room = self._make(item, items)
         if items < self._most:
-            _log.warning(
-                "%s: %s has room for %d of the %d items of %.1f MB that may be on their way at once, the others wait;"
-                " make the folder larger (Docker: --shm-size=2g; Kubernetes: an emptyDir of medium Memory at /dev/shm),"
-                " or let less wait: smaller `pipe: {capacity: ...}`, fewer workers",
-                self._folder,
-                self.name,
-                items,
-                self._most,
-                item / 1e6,
+            self._tight(
+                f"{self._folder}: {self.name} has room for {items} of the {self._most} items of {item / 1e6:.1f} MB"
+                " that may be on their way at once, the others wait; make the folder larger"
+                " (Docker: --shm-size=2g; Kubernetes: an emptyDir of medium Memory at /dev/shm),"
+                " or let less wait: smaller `pipe: {capacity: ...}`, fewer workers"
             )
         return room
 

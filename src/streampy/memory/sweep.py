@@ -34,6 +34,22 @@ def clear(run: str, *, folder: Path = FOLDER) -> list[str]:
     return [path.name for path in left]
 
 
+def clear_mine(*, folder: Path = FOLDER) -> None:
+    """Take away all that runs of this OS process have there, which is about to end at once, and they with it."""
+    pid = os.getpid()
+    for path in folder.glob(f"{PREFIX}{pid}.{_began(pid)}.*"):
+        path.unlink(missing_ok=True)
+
+
+def clear_arena(run: str, name: str, *, folder: Path = FOLDER) -> list[str]:
+    """As `clear`, of one arena, whose OS process has ended. Whoever has attached it keeps it until they let go."""
+    mine = re.compile(rf"{re.escape(f'{PREFIX}{run}-{name}')}\.\d+", re.DOTALL)
+    left = [path for path in sorted(folder.glob(f"{PREFIX}*")) if mine.fullmatch(path.name)]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return [path.name for path in left]
+
+
 def sweep(*, folder: Path = FOLDER) -> list[str]:
     """Take away what is left of runs whose main OS process is dead; returns their names.
 

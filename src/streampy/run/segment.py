@@ -361,6 +361,10 @@ class Segment:
         except UnitFailed as failure:
             self.failed(failure)
             return True
+        with self._lock:
+            if member in self._unready:  # it died before it had started, and the start waits for who comes now
+                self._unready.remove(member)
+                self._unready.add(heir)
         heir.pause = pause
         self._launch(heir)
         return True

@@ -15,10 +15,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, final
 
 from streampy.errors import WorkerDied
+from streampy.memory.region import NoSharedMemory
 from streampy.pipes.base import Cancelled
 from streampy.pipes.channel import PeerDied
 from streampy.run.in_thread import ThreadMember
 from streampy.run.places.errand import Errand, count_whole
+from streampy.run.places.house import NurseryDied
 from streampy.run.places.wire import Say, SeatReport, SeatTerms
 
 if TYPE_CHECKING:
@@ -184,7 +186,11 @@ class AwayMember(ThreadMember):
             desk.kill()
 
     def _tell(self, error: BaseException) -> None:
-        if not isinstance(error, PeerDied):
+        if isinstance(error, NoSharedMemory):  # no unit's fault, and one of them tells it for all
+            if not self._is_cancelled:
+                self._foreman.failed(error)
+            return
+        if not isinstance(error, PeerDied | NurseryDied):
             super()._tell(error)
             return
         if self._is_lost:
@@ -192,7 +198,8 @@ class AwayMember(ThreadMember):
         self._is_lost = True
         if self._is_cancelled:
             return
-        died = WorkerDied(self.head.plan.name, self.name, self._desk_here.cause_of_death())
+        cause = str(error) if isinstance(error, NurseryDied) else self._desk_here.cause_of_death()
+        died = WorkerDied(self.head.plan.name, self.name, cause)
         if not self._foreman.died(self, died):
             self._foreman.failed(died)
 

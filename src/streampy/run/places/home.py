@@ -17,6 +17,7 @@ from typing import Any, Final, final
 
 from streampy.memory.empty import make_arrays_in
 from streampy.memory.loans import Loans
+from streampy.memory.region import NoSharedMemory
 from streampy.memory.regions import Regions
 from streampy.pipes.channel import Channel, PeerDied
 from streampy.pipes.thrown import pack_error
@@ -44,6 +45,8 @@ class Terms:
     """Items of its own that may be alive at once where all units pass on what they are given."""
     item: int | None
     """Bytes of one, where that was said."""
+    sharers: int
+    """OS processes of the run that have shared memory, or may."""
     switch_interval: float
     """Seconds; see `Tuning`."""
 
@@ -65,18 +68,31 @@ class Home:
     def __init__(self, terms: Terms, control: Control) -> None:
         self._control = control
         control.woken = self._give_back
-        regions = Regions()
+        self._regions = regions = Regions()
         self._loans = Loans(regions, self._let_go)
         self._is_asked = False
         """Whether somebody over there has no room, and waits for what was lent to this OS process."""
         self._stock = Stock(
-            terms.run, terms.region, terms.most, terms.item, reach=terms.reach, ask=partial(control.say, "short")
+            terms.run,
+            terms.region,
+            terms.most,
+            terms.item,
+            reach=terms.reach,
+            sharers=terms.sharers,
+            ask=partial(control.say, "short"),
+            tight=partial(control.say, "tight"),
         )
         self._backend = Backend()
         self._loop = EventLoop(self._backend, terms.name)
         self._seats: dict[int, Seat] = {}
         self._here = Here(self._backend, self._stock, regions, partial(control.say, "post"))
-        make_arrays_in(self._stock.arena)
+        self._refusal: NoSharedMemory | None = None
+        """Why nobody can work here."""
+        try:
+            self._stock.reserve()
+            make_arrays_in(self._stock.arena)
+        except NoSharedMemory as error:  # each worker tells it, before it has started
+            self._refusal = error
         sys.setswitchinterval(terms.switch_interval)
 
     def live(self) -> None:
@@ -98,6 +114,10 @@ class Home:
             return
         getattr(asked, what)(*values).add_done_callback(partial(self._answered, number))
 
+    def _ping(self, number: int) -> None:
+        """The main OS process wants to know whether this one stands still."""
+        self._control.say("answer", number, "result", None)
+
     def _settled(self) -> None:
         """All units have started: what is there is there to stay."""
         gc.freeze()
@@ -111,11 +131,19 @@ class Home:
         self._is_asked = True
         self._give_back()
 
+    def _gone(self, regions: Sequence[str]) -> None:
+        """Those who wrote there have ended, and nobody has anything of it any more."""
+        for region in regions:
+            self._regions.let_go(region)
+
     def _seat(self, number: int, terms: SeatTerms, line: int, page: int, *files: int) -> None:
         """A worker comes, with its line, the page of its pulse, and the channels of straight links."""
         pulse = Pulse(page, self._backend.now)
         os.close(page)
         there = Line(Channel.at(line), self._loans, opens=True)
+        if self._refusal is not None:
+            refuse(terms, there, self._refusal)
+            return
         try:
             seat = Seat(terms, there, pulse, map(Channel.at, files), self._here)
         except Exception as error:  # its module can't be imported here, most of all

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from streampy.run.backend import Backend
     from streampy.run.places.listen import Listener
 
+
+class NurseryDied(RunError):
+    """The OS process that was to start another one died meanwhile; the next one may do better."""
+
+
 _log: Final = logging.getLogger("streampy.run")
 _PATIENCE: Final = 60.0
 """Seconds in which the nursery must have borne a child: its own start, on a busy machine with a slow disk, is in it."""
@@ -102,7 +107,8 @@ class House:
             child = Child(voice, lambda: self._kill(number), on_end, self._backend)
             self._send(number, order, file, child, voice)
         except OSError as error:
-            raise self._not_born(order.name, str(error), is_dead=isinstance(error, BrokenPipeError)) from error
+            is_dead = isinstance(error, BrokenPipeError | ConnectionResetError)
+            raise self._not_born(order.name, str(error), is_dead=is_dead) from error
         self._listener.add(voice)
         if not self._backend.wait_for(child.settled, self._backend.now() + _PATIENCE):
             child.refused(f"its nursery did not do it in {_PATIENCE:g} s")
@@ -132,11 +138,12 @@ class House:
                 raise
 
     def _not_born(self, name: str, why: str, *, is_dead: bool) -> RunError:
+        kind = NurseryDied if is_dead else RunError
         if is_dead:
             self._backend.wait_for(self.over, self._backend.now() + _LAST_WORDS)
             code = self._program.returncode
             why = f"its nursery, the OS process that starts it, died with exit code {code}{self._last_words()}"
-        return RunError(f"the OS process {name!r} could not be started: {why}")
+        return kind(f"the OS process {name!r} could not be started: {why}")
 
     def _last_words(self) -> str:
         return "".join(f"\n  {line}" for line in self._voice.last_words)

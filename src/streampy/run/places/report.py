@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 from streampy.flow.ledger import Ledger
 from streampy.flow.meter import Recorded
 from streampy.model.item import Batch, Header, Tombstone
+from streampy.pipes.base import Cancelled
 from streampy.pipes.frames import Message, columns_of
 from streampy.pipes.thrown import pack_error
 from streampy.run.meter import Counted
@@ -141,6 +142,8 @@ class Report:
 
     def _taken(self, message: Message | None) -> None:
         assert message is not None, "nobody calls it away"  # noqa: S101 - narrows the type
+        if message.kind == Say.OVER:  # all is put out, and nobody takes what this worker still has
+            raise Cancelled
         assert message.kind == Say.TAKEN, "nothing else is said to a worker that is not done"  # noqa: S101 - as above
         self.taken(message)
 

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from itertools import count
 from signal import Signals
 from threading import Lock, Thread
@@ -99,6 +100,14 @@ class Room:
         life = self._life
         return None if life is None or not life.is_open else life.child
 
+    def wake(self) -> bool:
+        """Have whoever lives here tidy up; returns whether there is somebody. For any thread at any moment."""
+        life = self._life
+        if life is None or not life.is_open:
+            return False
+        life.control.wake()
+        return True
+
     def say(self, word: str, *what: Any) -> None:
         """Say something to whoever lives here."""
         life = self._life
@@ -114,7 +123,7 @@ class Life:
         here, there = channel_pair()
         self.name = plan.name
         self.control = Control(here)
-        self.control.woken = self._give_back
+        self.control.woken = self._woken
         self.is_open = True
         """Whether another worker may come."""
         self._rooms = rooms
@@ -122,11 +131,15 @@ class Life:
         self._workers = 0
         self._numbers = count()
         self._letters: dict[int, Future[Any]] = {}
-        region = plan.name if not life else f"{plan.name}.{life}"
+        self.region = plan.name if not life else f"{plan.name}.{life}"
+        """Its name in those of its shared memory."""
         self.loans = Loans(rooms.regions, self._let_go)
         self._is_asked = False
         """See `Home`."""
-        with there:
+        self._has_ended = False
+        """Whether it has ended, and all its workers have left, so that nothing of it comes any more."""
+        with there, ExitStack() as if_it_fails:
+            if_it_fails.callback(self.control.close)
             self.child = rooms.nursery.bear(
                 plan.name,
                 "streampy.run.places.home:live",
@@ -135,8 +148,9 @@ class Life:
                 cpus=plan.cpus,
                 needs_main=plan.needs_script,
             )
+            if_it_fails.pop_all()
         most, reach, item = rooms.most(plan), rooms.reach(plan), rooms.item(plan)
-        self.control.say("terms", Terms(plan.name, rooms.run, region, most, reach, item, INTERVAL))
+        self.control.say("terms", Terms(plan.name, rooms.run, self.region, most, reach, item, rooms.sharers, INTERVAL))
         Thread(target=self._listen, name=f"streampy {plan.name} control", daemon=True).start()
 
     def take(self, terms: SeatTerms, ends: Sequence[Channel]) -> Desk:
@@ -150,7 +164,7 @@ class Life:
             with there:
                 files = [there.fileno(), page, *(end.fileno() for end in ends)]
                 self.control.hand_over(files, "seat", number, terms)
-            return Desk(self, number, Line(here, self.loans, opens=False), Pulse(page, self._rooms.now))
+            return Desk(self, number, Line(here, self.loans, opens=False), Pulse(page, self._rooms.now, self.ping))
         finally:
             os.close(page)
             for end in ends:
@@ -168,12 +182,22 @@ class Life:
             _log.warning("the OS process of %s did not end within %g s, and is killed", self.name, patience)
             self.child.kill()
             self.child.wait(self._rooms.now() + _LAST)
+        self._has_ended = True
+        self._rooms.over(self)
 
     def ask(self, answer: Future[Any], seat: int, what: str, values: tuple[Any, ...]) -> None:
         """See `Desk.ask`."""
         number = next(self._numbers)
         self._letters[number] = answer
         self.control.say("letter", number, seat, what, values)
+        if not self.is_open:
+            self._give_up()
+
+    def ping(self, answer: Future[Any]) -> None:
+        """Have it say anything, which it does if it can."""
+        number = next(self._numbers)
+        self._letters[number] = answer
+        self.control.say("ping", number)
         if not self.is_open:
             self._give_up()
 
@@ -195,6 +219,8 @@ class Life:
                 self._rooms.post(unit, event, values, named)
             case "returned", numbers:
                 self.loans.returned(numbers)
+            case "tight", str(text):
+                self._rooms.tight(text)
             case ("short",):
                 self._is_asked = True
                 self._give_back()
@@ -209,8 +235,14 @@ class Life:
 
     def _let_go(self) -> None:
         """Something that was lent to the main OS process is needed no more. At any moment: see `Loans`."""
-        if self._is_asked:
+        if self._has_ended:
+            self._rooms.wake()
+        elif self._is_asked:
             self.control.wake()
+
+    def _woken(self) -> None:
+        self._give_back()
+        self._rooms.tidy()
 
     def _give_back(self) -> None:
         if self._is_asked and (numbers := self.loans.take_returned()):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, final
 
 from streampy.memory.empty import make_arrays_in
 from streampy.memory.regions import Regions
-from streampy.memory.sweep import clear, name_run, sweep
+from streampy.memory.sizing import require
+from streampy.memory.sweep import clear, clear_arena, name_run, sweep
 from streampy.model.item import Header, Reason, Tombstone
 from streampy.model.sendable import reference_of
 from streampy.pipes.channel import Channel, channel_pair
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from streampy.model.place import Place, SharedPipe
     from streampy.model.plan import Link, Plan
     from streampy.run.mourning import Undertaker
+    from streampy.run.places.room import Life
     from streampy.run.places.wire import Role
 
 _log = logging.getLogger("streampy.run")
@@ -43,7 +45,10 @@ class Rooms:
     """Nothing is started before the first worker of a room comes."""
 
     def __init__(self, plan: Plan, post: Callable[..., object]) -> None:
-        """Post: called where a unit fires an event: see `Worker.fire`."""
+        """Post: called where a unit fires an event: see `Worker.fire`.
+
+        Raises NoSharedMemory where there is less than the stated sizes of items ask for.
+        """
         if left := sweep():
             _log.info("shared memory of runs that were killed is taken away: %s", ", ".join(left))
         self.run = name_run()
@@ -52,15 +57,25 @@ class Rooms:
         self.regions = Regions()
         self.nursery = Nursery(plan.name, preload=("streampy.run.places.home",))
         self.routes = Routes(plan)
+        self._past: list[Life] = []
+        """OS processes that have ended, of whose shared memory somebody may still have something."""
+        self._tidying = Lock()
         self._plan = plan
         self._lock = Lock()
         self._ends: dict[Link, list[Channel | None]] = {}
         """Of the channels of straight links: those that are not where they belong yet."""
         self._doors: dict[Link, StraightDoor] = {}
         self._rooms = {place.name: Room(place, self) for place in plan.places if not place.is_main}
+        require((self.most(place), item) for place in plan.places if (item := self.item(place)) is not None)
         main = next(place for place in plan.places if place.is_main)
         most, reach, item = self.most(main), self.reach(main), self.item(main)
-        self.stock = Stock(self.run, "main", most, item, reach=reach, ask=self._ask)
+        self.sharers = len(plan.places)
+        self._is_tight = False
+        """Whether somebody has told that there is less shared memory than there should be."""
+        self.stock = Stock(
+            self.run, "main", most, item, reach=reach, sharers=self.sharers, ask=self._ask, tight=self.tight
+        )
+        self.stock.reserve()
         make_arrays_in(self.stock.arena)
 
     def of(self, unit: str, index: int) -> Room:
@@ -161,6 +176,41 @@ class Rooms:
                 found[unit, port] = int(max(map(what, behind), default=0))
         return found
 
+    def tight(self, text: str) -> None:
+        """There is less shared memory than there should be: told once, for all that find it out."""
+        _log.log(logging.DEBUG if self._is_tight else logging.WARNING, "%s", text)
+        self._is_tight = True
+
+    def over(self, life: Life) -> None:
+        """An OS process has ended, and all that it said is heard."""
+        self._past.append(life)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Take the shared memory of those away that are over, once nobody has anything of it: they may be many."""
+        while (over := [one for one in self._past if not one.loans.has_borrowed]) and self._tidying.acquire(
+            blocking=False
+        ):
+            try:
+                self._take_away(over)
+            finally:
+                self._tidying.release()
+
+    def _take_away(self, over: Sequence[Life]) -> None:
+        for life in over:
+            self._past.remove(life)
+            gone = clear_arena(self.run, life.region)
+            for region in gone:
+                self.regions.let_go(region)
+            for room in self._rooms.values():
+                room.say("gone", gone)
+
+    def wake(self) -> None:
+        """Have somebody `tidy`. For any thread at any moment: see `Loans`."""
+        for room in self._rooms.values():
+            if room.wake():
+                return
+
     def _ask(self) -> None:
         for room in self._rooms.values():
             room.say("short")
@@ -182,4 +232,6 @@ class Rooms:
             door.sender.close()
         self.stock.close()
         self.regions.close()
+        for life in self._past:
+            life.loans.mute()
         clear(self.run)

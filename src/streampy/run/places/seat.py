@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from streampy.errors import RunError, UnitFailed
 from streampy.flow.ledger import Ledger
+from streampy.memory.region import NoSharedMemory
 from streampy.model.item import Reason
 from streampy.model.pipe import Join
 from streampy.model.plan import JoinPlan, UnitPlan
@@ -334,6 +335,10 @@ class Seat:
 
 def refuse(terms: SeatTerms, line: Line, error: Exception) -> None:
     """A worker can't be here: tell why."""
+    if isinstance(error, NoSharedMemory):  # which is no unit's fault
+        line.say(Say.FAILED, pack_error(error))
+        line.say(Say.LEFT)
+        return
     role = terms.roles[0]
     error.add_note(f"raised while unit {role.unit!r} was made in an OS process of its own")
     failure = UnitFailed(role.unit, "", role.unit, f"{type(error).__name__}: {error}")

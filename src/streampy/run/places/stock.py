@@ -15,13 +15,15 @@ from time import monotonic
 from typing import Any, Final, final
 
 from streampy.memory.arena import FULL, Arena
+from streampy.memory.region import NoSharedMemory
 from streampy.memory.sealed import Sealed
 from streampy.pipes.base import Cancelled
 
 _LOOK_UP: Final = 0.05
 """Seconds after which who waits asks once more for what is lent out."""
 _STILL: Final = 0.2
-"""Seconds without any room becoming free, after which more is reserved: who holds it may wait for what is to come."""
+"""Seconds without any room becoming free, after which more is reserved, or where there is no more memory, the value
+itself is sent: who holds the room may wait for what is to come."""
 
 
 @final
@@ -29,7 +31,16 @@ class Stock:
     """The arena of this OS process, for those that may wait."""
 
     def __init__(
-        self, run: str, name: str, most: int, item: int | None, *, reach: int, ask: Callable[[], None]
+        self,
+        run: str,
+        name: str,
+        most: int,
+        item: int | None,
+        *,
+        reach: int,
+        sharers: int,
+        ask: Callable[[], None],
+        tight: Callable[[str], object],
     ) -> None:
         """Ask: called to have all that was lent out and is needed no more given back at once. The rest: see `Arena`.
 
@@ -39,8 +50,9 @@ class Stock:
         self._most = most
         self._left = max(0, reach - most)
         """Items for which more room may be reserved at once."""
-        self.arena = Arena(run, name, most=most, item=item, freed=self._freed)
+        self.arena = Arena(run, name, most=most, item=item, sharers=sharers, tight=tight, freed=self._freed)
         self._ask = ask
+        self._tight = tight
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._waiting = 0
         self._looks: dict[int, Callable[[], None]] = {}
@@ -48,18 +60,35 @@ class Stock:
         self._frees = 0
         self._is_cancelled = False
 
-    def seal(self, values: Iterable[Any], until: float = inf) -> list[Any]:
-        """The values as they travel; those that are sealed stay so. Waits for room.
+    def reserve(self) -> None:
+        """Have at once the room that was stated, if any was. Raises NoSharedMemory; then it is closed."""
+        try:
+            self.arena.reserve()
+        except BaseException:
+            self.close()
+            raise
 
-        Raises TimeoutError past `until` (`time.monotonic` seconds), Cancelled, what pickle raises, and NoSharedMemory.
+    def seal(self, values: Iterable[Any], until: float = inf) -> list[Any]:
+        """The values as they travel; those that are sealed stay so. Waits for room, as long as any becomes free.
+
+        Raises TimeoutError past `until` (`time.monotonic` seconds), Cancelled, and what pickle raises.
         """
         return [self._sealed(value, until) for value in values]
 
     def _sealed(self, value: Any, until: float) -> Any:
         if type(value) is Sealed:
             return value
-        sealed = self.arena.seal(value)
+        try:
+            sealed = self.arena.seal(value)
+        except NoSharedMemory:
+            return self._inline(value)
         return self._waited(value, until) if sealed is FULL else sealed
+
+    def _tried(self, value: Any) -> Any:
+        try:
+            return self.arena.seal(value)
+        except NoSharedMemory:
+            return self._inline(value)
 
     async def seal_async(self, values: Iterable[Any]) -> list[Any]:
         """As `seal`, for a task of an event loop."""
@@ -67,7 +96,7 @@ class Stock:
             value
             if type(value) is Sealed
             else await asyncio.to_thread(self._waited, value, inf)
-            if (sealed := self.arena.seal(value)) is FULL
+            if (sealed := self._tried(value)) is FULL
             else sealed
             for value in values
         ]
@@ -76,24 +105,43 @@ class Stock:
         still_since, frees = monotonic(), self._frees
         self._waiting += 1
         try:
-            while (sealed := self.arena.seal(value)) is FULL:
+            while (sealed := self._tried(value)) is FULL:
                 if self._is_cancelled:
                     raise Cancelled
                 if monotonic() >= until:
                     raise TimeoutError
                 if self._left > 0:
                     self._left -= self._most
-                    self.arena.grow()
-                    continue
+                    if self._has_grown():
+                        continue
                 if self._frees != frees:
                     still_since, frees = monotonic(), self._frees
                 elif monotonic() - still_since > _STILL:
-                    self.arena.grow()
+                    if not self._has_grown():
+                        return self._inline(value)
                     continue
                 self._ask()
                 self._wait()
         finally:
             self._waiting -= 1
+        return sealed
+
+    def _has_grown(self) -> bool:
+        """Have more room, if there is more memory."""
+        try:
+            self.arena.grow()
+        except NoSharedMemory:
+            return False
+        return True
+
+    def _inline(self, value: Any) -> Any:
+        """The value as it travels without shared memory: slower, but who has the room may wait for just this value."""
+        sealed = self.arena.inline(value)
+        self._tight(
+            f"{self.arena.name}: a value of {sealed.nbytes / 1e6:.1f} MB goes through a socket, which takes longer, for"
+            " there is no room in shared memory; make /dev/shm larger (Docker: --shm-size=2g; Kubernetes: an emptyDir"
+            " of medium Memory at /dev/shm)"
+        )
         return sealed
 
     def watch(self, file: int, look: Callable[[], None]) -> None:
