@@ -45,6 +45,12 @@ def pool(session: nox.Session) -> None:
 
 
 @nox.session
+def places(session: nox.Session) -> None:
+    """Units in OS processes: latency, rate and cost, beside what one writes by hand, and the floor."""
+    session.run("python", "benchmarks/places.py", *session.posargs)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """A graph in which everything happens at once, for so long as `-- --for 1h` says: nothing may grow."""
     session.run("python", "benchmarks/soak.py", *session.posargs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import compress, repeat
+from itertools import compress, repeat, starmap
 from math import inf
 from operator import attrgetter, not_, sub
 from typing import Any, NamedTuple, TypeVar
@@ -145,7 +145,7 @@ class Batcher:
     def _lighten(self, count: int) -> None:
         """The weights of the oldest ones are off."""
         if self._weights:
-            self._weight -= sum(_pop(self._weights, count))
+            self._weight -= sum(pop_left(self._weights, count))
 
     def lift_bounds(self) -> None:
         """From now on everything fits."""
@@ -167,10 +167,10 @@ class Batcher:
         stale: list[Header] = []
         while self._headers and len(values) < at_most:
             count = int(min(at_most - len(values), len(self._headers)))
-            some = _pop(self._headers, count)
+            some = pop_left(self._headers, count)
             headers += some
-            values += _pop(self._values, count)
-            self._measure(_pop(self._since, count), now)
+            values += pop_left(self._values, count)
+            self._measure(pop_left(self._since, count), now)
             self._lighten(count)
             if self.pipe.stale < inf or min(map(_deadline, some)) < now:
                 headers, values = self._refuse_stale(headers, values, stale, now)
@@ -209,10 +209,10 @@ class Batcher:
         return now - header.born > self.pipe.stale or now > header.deadline
 
 
-def _pop(column: deque[T], count: int) -> list[T]:
+def pop_left(column: deque[T], count: int) -> list[T]:
     """The oldest ones, which are then no longer there."""
     if count < len(column):
-        return [column.popleft() for _ in range(count)]
+        return list(starmap(column.popleft, repeat((), count)))  # in C, which takes half the time of a loop
     popped = list(column)
     column.clear()
     return popped

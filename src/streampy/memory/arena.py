@@ -16,7 +16,8 @@ from streampy.memory.region import FOLDER
 from streampy.memory.rooms import Rooms, warn
 from streampy.memory.sealed import Sealed
 
-_PLAIN: Final = frozenset({int, float, bool, type(None)})
+PLAIN: Final = frozenset({int, float, bool, type(None)})
+"""Types whose values travel as they are."""
 _TEXT: Final = frozenset({str, bytes})
 
 
@@ -90,7 +91,7 @@ class Arena:
         where it is larger than any there was, and than what there is.
         """
         kind = type(value)
-        if kind in _PLAIN or (kind in _TEXT and len(value) <= INLINE):
+        if kind in PLAIN or (kind in _TEXT and len(value) <= INLINE):
             return value
         packed = Packed(value)
         if packed.size <= INLINE:

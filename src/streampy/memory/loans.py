@@ -30,7 +30,7 @@ and the descriptor.
 """
 _NUMBER: Final = "Q"
 _SIZE: Final = array(_NUMBER).itemsize
-_NOTHING_SEALED: Final = bytes(_SIZE)
+NOTHING_SEALED: Final = bytes(_SIZE)
 """Behind a pickle; else the numbers of the loans, and how many there are, plus 1."""
 
 
@@ -81,7 +81,7 @@ class Loans:
         """What was lent from here comes back to what holds it here, so that it does not go when the other one dies."""
         known = self._lent.get(home)
         if known is not None:
-            self._give_back(number)
+            self.give_back(number)
             return known
         descriptor = Descriptor(*where)
         try:
@@ -91,7 +91,8 @@ class Loans:
         self._borrowed.add(number)
         return Loan(self, number, descriptor, region)
 
-    def _give_back(self, number: int) -> None:
+    def give_back(self, number: int) -> None:
+        """What was lent under this number is needed no more."""
         self._borrowed.discard(number)
         self._returned.append(number)
         self._wake()
@@ -158,7 +159,7 @@ class Loans:
 
         Where it fails, all that was lent with it is returned. Raises what pickle raises, and `Sealed.open`.
         """
-        if data[-_SIZE:] == _NOTHING_SEALED:
+        if data[-_SIZE:] == NOTHING_SEALED:
             return pickle.loads(data)  # noqa: S301 - between OS processes of one run; quicker for what is small and many
         received: set[int] = set()
 
@@ -172,7 +173,7 @@ class Loans:
         except BaseException:
             for number in _numbers_of(bytes(data)):
                 if number not in received:
-                    self._give_back(number)
+                    self.give_back(number)
             raise
 
 
@@ -192,7 +193,7 @@ class Loan:
         return f"<Loan {self.number}: block {self.descriptor.generation} of {self.descriptor.region}>"
 
     def __del__(self) -> None:
-        self.loans._give_back(self.number)
+        self.loans.give_back(self.number)
 
     def open(self) -> memoryview:
         """See `Hold`."""

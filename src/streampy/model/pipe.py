@@ -6,7 +6,7 @@ Knows nothing of the queue and the table that obey them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from math import inf
@@ -93,6 +93,11 @@ class Pipe:
     def can_drop(self) -> bool:
         """Whether a full pipe lets its sender go on."""
         return self.overflow is not Overflow.BLOCK
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is asked of it but a capacity."""
+        return self.batch == 1 and replace(self, capacity=Pipe().capacity, item=None, from_=()) == Pipe()
 
     @property
     def most(self) -> int:

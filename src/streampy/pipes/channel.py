@@ -18,7 +18,7 @@ from typing import Final, Self, final
 
 from streampy.errors import RunError
 from streampy.pipes.base import patience
-from streampy.pipes.frames import FIRST, Buffer, Head, Message, cut, read_head
+from streampy.pipes.frames import FIRST, Buffer, Head, Message, cut, read_head, read_short, short
 
 _BUFFER: Final = 1 << 20
 """Bytes of the socket's buffer that are asked for; the kernel gives what its settings allow."""
@@ -120,8 +120,17 @@ class Channel:
 
         The parts are not to be changed until all is sent. Raises PeerDied, and ValueError where it is too large.
         """
-        self._outbox.extend(cut(message, self._most))
-        self.flush()
+        packet = None if self._outbox else short(message)
+        if packet is None:
+            self._outbox.extend(cut(message, self._most))
+            self.flush()
+            return
+        try:
+            self._socket.send(packet, socket.MSG_NOSIGNAL)
+        except BlockingIOError:
+            self._outbox.append((packet,))
+        except (BrokenPipeError, ConnectionResetError):
+            raise self._died() from None
 
     def flush(self) -> None:
         """Send on what is still to be sent. Never waits. Raises PeerDied."""
@@ -148,6 +157,8 @@ class Channel:
     def _take(self) -> Message:
         if self._head is None:
             packet = self._read()
+            if (message := read_short(packet)) is not None:
+                return message
             head = read_head(packet)
             body = memoryview(packet)[head.length :]
             if len(body) == sum(head.sizes):

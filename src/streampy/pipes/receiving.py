@@ -29,7 +29,7 @@ from streampy.pipes.thrown import pack_error, unpack_error
 
 _READS: Final = 64
 """Messages that are read at a stretch: then what came is handed over, and who else wants the lock has a turn."""
-_SHARE: Final = 8
+_SHARE: Final = 4
 """Of its room the receiver keeps less than one part in so many to itself, while it has something to do."""
 
 
@@ -64,6 +64,7 @@ class SharedReceiver:
         self._read = self._given_back = 0
         """Items, since the beginning."""
         self._has_ended = self._is_retired = self._is_closing = False
+        self._is_plain = settings.is_plain
         self.trouble: BaseException | None = None
         self._doorman: Thread | None = None
 
@@ -181,6 +182,42 @@ class SharedReceiver:
         if self._doorman is None and len(self.pipe.batcher) < self.settings.batch:
             self._listen()
 
+    def take_alone(self) -> tuple[Header, Any] | None:
+        """An item that came alone, for who waited for it in vain: handed over without a detour. The lock is held.
+
+        None where there is none, where something else came, or where the settings say more than a capacity: then all
+        that came is in the pipe.
+        """
+        is_open = not self._has_ended and not self._is_retired and not self.pipe._is_cancelled
+        if not self._is_plain or not is_open or self._over or len(self.pipe.batcher):
+            return None
+        try:
+            message = self.channel.take()
+        except PeerDied as error:
+            self._end(error)
+            return None
+        if message is None:
+            return None
+        if message.kind != Kind.BATCH or message.number != 1:
+            self._hear(message)
+            return None
+        self._read += 1
+        ((header,), (value,)) = self._decoded(message)
+        if header.deadline < inf:
+            self._let_wait(Batch([value], [header]), message)
+            return None
+        self._count_alone()
+        return header, value
+
+    def _count_alone(self) -> None:
+        """As if it had been in the pipe."""
+        batcher = self.pipe.batcher
+        batcher.received += 1
+        batcher.delivered += 1
+        batcher.high_water = max(batcher.high_water, 1)
+        batcher.waits.record(0.0)
+        batcher.batches.record(1)
+
     def tell_room(self) -> None:
         """Something was taken from the pipe: the sender may have to know. The lock is held."""
         self._let_in()
@@ -235,9 +272,12 @@ class SharedReceiver:
         return True
 
     def _listen(self) -> None:
-        """Take what the sender has sent."""
+        """Take what the sender has sent: no more than a batch where one was asked for, or it were to be cut up here."""
+        most, is_enough = self.settings.batch, self._doorman is None and self.settings.batch > 1
         try:
             for _ in range(_READS):
+                if is_enough and len(self.pipe.batcher) >= most:
+                    return
                 message = self.channel.take()
                 if message is None:
                     return
@@ -260,11 +300,18 @@ class SharedReceiver:
                 raise AssertionError(f"a sender does not send {Kind(message.kind).name}")
 
     def _came(self, message: Message) -> None:
-        data, *buffers = message.parts
-        columns, values = self._codec.decode(data, buffers)
-        batch = Batch(values, headers_of(columns))
+        headers, values = self._decoded(message)
         if self._is_retired:
             return  # only now, for the codec may have to release what it is not to give any more
+        self._let_wait(Batch(values, headers), message)
+
+    def _decoded(self, message: Message) -> tuple[list[Header], Any]:
+        data, *buffers = message.parts
+        columns, values = self._codec.decode(data, buffers)
+        return headers_of(columns), values
+
+    def _let_wait(self, batch: Batch[Any], message: Message) -> None:
+        """The items of a message go into the pipe."""
         dropped: list[Header] = []
         refusal: BaseException | None = None
         try:
@@ -326,4 +373,6 @@ class SharedReceiver:
         with suppress(PeerDied):
             self.channel.flush()
         if not self.channel.has_outbox and (released := self._codec.released()):
-            self._post(Message(Kind.RELEASE, parts=(released,)))
+            owed = self._owed
+            self._given_back += owed
+            self._post(Message(Kind.RELEASE, owed, parts=(released,)))

@@ -13,6 +13,7 @@ from itertools import islice
 from math import inf
 from typing import Any, Self, final
 
+from streampy.flow.batcher import pop_left
 from streampy.model.item import Batch, Header
 from streampy.model.pipe import Order, Overflow, Pipe
 from streampy.pipes.base import Cancelled, rung
@@ -71,6 +72,7 @@ class SharedSender:
         self._news = News(hear)
         self._capacity = 1 if settings.overflow is Overflow.LATEST else settings.capacity
         self._weigh = weigh if settings.bytes < inf else None
+        self._is_plain = settings.is_plain
         self._out: deque[Header] = deque()
         """Of the items that may still wait over there, in the order in which they were sent."""
         self._weights: deque[int] = deque()
@@ -154,8 +156,15 @@ class SharedSender:
                 await rung(room, until if going.rest else inf)
 
     def put_one(self, header: Header, value: Any, until: float = inf) -> list[Header]:
-        """As `put`, for one item."""
-        return self.put(Batch([value], [header]), until)
+        """As `put`, for one item: the short way."""
+        rest: Batch[Any] = Batch([value], [header])
+        if self._is_plain:
+            with self.lock:
+                if self._lets_one_by and self._send_one(header, value):
+                    if not self._channel.has_outbox:
+                        return []
+                    rest = Batch()
+        return self.put(rest, until)
 
     def tell(self, news: Any) -> None:
         """Tell the receiver something that can be pickled, behind all that was put so far. Raises PeerDied."""
@@ -232,6 +241,26 @@ class SharedSender:
             raise self._trouble
         going.dropped += going.batch.headers[going.start :]
         going.start = len(going.batch)
+
+    @property
+    def _lets_one_by(self) -> bool:
+        """Whether there is room, and nothing to be told or sent before."""
+        if self._is_cancelled or self._is_retired or self._trouble is not None or self._untold:
+            return False
+        return not self._channel.has_outbox and len(self._out) < self._capacity
+
+    def _send_one(self, header: Header, value: Any) -> bool:
+        """Send it; returns whether the receiver will have it."""
+        encoded = self._encode((columns_of((header,)), (value,)))
+        if encoded is None:
+            return False
+        data, buffers = encoded
+        self._post(Message(Kind.BATCH, 1, parts=(data, *buffers)))
+        if self._is_retired:
+            return False  # it has just been heard, so this is to be told as dropped
+        self._sent += 1
+        self._out.append(header)
+        return True
 
     def _send_some(self, going: _Going) -> None:
         count, weights = self._fitting(going)
@@ -336,6 +365,7 @@ class SharedSender:
                 self._trouble = unpack_error(message.parts[0])
                 self._answer(self._trouble)
             case Kind.RELEASE:
+                self._given_back(message.number)
                 self._codec.free(message.parts[0])
             case Kind.BYE:
                 self._retire(message.number)
@@ -343,10 +373,9 @@ class SharedSender:
                 raise AssertionError(f"a receiver does not send {Kind(message.kind).name}")
 
     def _given_back(self, count: int) -> None:
-        for _ in range(count):
-            self._out.popleft()
-        for _ in range(min(count, len(self._weights))):
-            self._weight -= self._weights.popleft()
+        pop_left(self._out, count)
+        if self._weights:
+            self._weight -= sum(pop_left(self._weights, count))
 
     def _answer(self, error: BaseException | None) -> None:
         going, self._asking = self._asking, None

@@ -122,6 +122,8 @@ class Seat:
         looks = [door.sender.look for door in doors]
         if isinstance(self._inlet, FedInlet):
             self._inlet.looks = looks
+            for door in doors:
+                door.passing = self._inlet.passing
         self._line.looks = looks
         for door in doors:
             door.looks_first = not self.plans[0].ports.inputs

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
 from select import select
 from time import monotonic
 from typing import Any, Final, final
 
-from streampy.memory.arena import FULL, Arena
+from streampy.memory.arena import FULL, PLAIN, Arena
 from streampy.memory.region import NoSharedMemory
 from streampy.memory.sealed import Sealed
 from streampy.pipes.base import Cancelled
@@ -68,14 +68,17 @@ class Stock:
             self.close()
             raise
 
-    def seal(self, values: Iterable[Any], until: float = inf) -> list[Any]:
+    def seal(self, values: Sequence[Any], until: float = inf) -> list[Any]:
         """The values as they travel; those that are sealed stay so. Waits for room, as long as any becomes free.
 
         Raises TimeoutError past `until` (`time.monotonic` seconds), Cancelled, and what pickle raises.
         """
-        return [self._sealed(value, until) for value in values]
+        if PLAIN.issuperset(map(type, values)):
+            return list(values)
+        return [self.seal_one(value, until) for value in values]
 
-    def _sealed(self, value: Any, until: float) -> Any:
+    def seal_one(self, value: Any, until: float = inf) -> Any:
+        """As `seal`."""
         if type(value) is Sealed:
             return value
         try:
@@ -90,7 +93,7 @@ class Stock:
         except NoSharedMemory:
             return self._inline(value)
 
-    async def seal_async(self, values: Iterable[Any]) -> list[Any]:
+    async def seal_async(self, values: Sequence[Any]) -> list[Any]:
         """As `seal`, for a task of an event loop."""
         return [
             value

@@ -5,13 +5,17 @@ Knows nothing of who made the channel. The pipe lies at the receiver; see `strea
 
 from __future__ import annotations
 
+import pickle
 from array import array
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, final
 
-from streampy.memory.loans import Loans
+from streampy.memory.loans import NOTHING_SEALED, Loans
 from streampy.memory.regions import Regions
+from streampy.memory.sealed import Sealed
 from streampy.model.item import Batch, Header
 from streampy.model.pipe import Pipe
 from streampy.model.plan import InputPlan, Link, UnitPlan
@@ -23,6 +27,7 @@ from streampy.pipes.channel import Channel, PeerDied
 from streampy.pipes.receiving import SharedReceiver
 from streampy.pipes.sending import SharedSender
 from streampy.run.inlet import Inlet, Taken
+from streampy.run.places.passing import Passing
 
 if TYPE_CHECKING:
     from streampy.pipes.frames import Buffer
@@ -30,6 +35,10 @@ if TYPE_CHECKING:
     from streampy.run.places.stock import Stock
 
 _NUMBER: Final = "Q"
+_ALONE: Final = Struct("<BQ")
+"""Before one value in one block: that it is so, and the number of its loan."""
+_IS_ALONE: Final = 1
+"""No pickle begins so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +62,10 @@ class Straight:
     def fed_inlet(self, channel: Channel, backend: Backend, regions: Regions) -> FedInlet:
         """The receiver's inlet, where items come from another OS process."""
         loans = Loans(regions, channel.wake)
-        receiver = SharedReceiver(channel, self.pipe, Lending(loans))
+        passing = Passing()
+        receiver = SharedReceiver(channel, self.pipe, Lending(loans, passing))
         receiver.open()
-        return FedInlet(self._plan(), receiver, backend)
+        return FedInlet(self._plan(), receiver, backend, passing)
 
     def door(self, channel: Channel, stock: Stock, regions: Regions, missed: Callable[[Header], None]) -> StraightDoor:
         """The sender's end; missed: told of each item that the pipe dropped."""
@@ -113,20 +123,52 @@ class StayingDoor:
 class Lending:
     """See `Codec`. What is to be encoded was sealed before."""
 
-    def __init__(self, loans: Loans) -> None:
+    def __init__(self, loans: Loans, passing: Passing | None = None) -> None:
+        """Passing: is told of what comes alone."""
         self._loans = loans
+        self._passing = passing
 
     def encode(self, what: Any) -> tuple[Buffer, Sequence[Buffer]]:
         """See `Codec.encode`."""
+        _, values = what
+        if len(values) == 1 and type(value := values[0]) is Sealed and len(value.holds) == 1:
+            return self._encode_one(what, value), ()
+        if Sealed not in map(type, values):
+            with suppress(Exception):  # `dumps` tells it better
+                return pickle.dumps(what, pickle.HIGHEST_PROTOCOL) + NOTHING_SEALED, ()
         return self._loans.dumps(what), ()
+
+    def _encode_one(self, what: Any, value: Sealed) -> bytes:
+        """One value in one block, most of all a frame: that is quicker said by itself."""
+        columns, _ = what
+        lent = self._loans.lend(value)
+        number = lent[1][0][0]
+        try:
+            return _ALONE.pack(_IS_ALONE, number) + pickle.dumps((columns, lent), pickle.HIGHEST_PROTOCOL)
+        except BaseException:
+            self._loans.returned((number,))
+            raise
 
     def decode(self, data: Buffer, buffers: Sequence[Buffer]) -> Any:
         """See `Codec.decode`."""
         del buffers
-        return self._loans.loads(data, opened=True)
+        if data[0] != _IS_ALONE:
+            return self._loans.loads(data, opened=True)
+        try:
+            columns, lent = pickle.loads(data[_ALONE.size :])  # noqa: S301 - between OS processes of one run
+        except BaseException:
+            self._loans.give_back(_ALONE.unpack_from(data)[1])
+            raise
+        sealed = self._loans.receive(lent)
+        value = sealed.open()
+        if self._passing is not None:
+            self._passing.keep(value, sealed)
+        return columns, (value,)
 
     def released(self) -> Buffer:
         """See `Codec.released`."""
+        if not self._loans.has_returned:
+            return b""
         return array(_NUMBER, self._loans.take_returned()).tobytes()
 
     def free(self, data: Buffer) -> None:
@@ -142,6 +184,8 @@ class StraightDoor:
         self.sender = sender
         self.looks_first = True
         """Whether it looks before each item what was given back: nobody else does so."""
+        self.passing: Passing | None = None
+        """What came to the worker, where it came straight."""
         self._stock = stock
         self._missed = missed
 
@@ -162,7 +206,13 @@ class StraightDoor:
 
     def put_one(self, header: Header, value: Any) -> list[Header]:
         """See `Door.put_one`."""
-        return self.put(Batch([value], [header]))
+        if self.looks_first:
+            self.sender.look()
+        sealed = (self.passing and self.passing.find(value)) or self._stock.seal_one(value)
+        try:
+            return self._after(self.sender.put_one(header, sealed))
+        except PeerDied:
+            raise Cancelled from None
 
     async def put_async(self, batch: Batch[Any]) -> list[Header]:
         """See `Door.put_async`."""
@@ -190,11 +240,14 @@ class StraightDoor:
 class FedInlet(Inlet):
     """An inlet whose pipe is filled from another OS process: who gets from it looks first what has come."""
 
-    def __init__(self, plan: UnitPlan, receiver: SharedReceiver, backend: Backend) -> None:
+    def __init__(self, plan: UnitPlan, receiver: SharedReceiver, backend: Backend, passing: Passing) -> None:
         super().__init__(plan, _NOBODY, None, backend)
         self.receiver = receiver
+        self.passing = passing
         self.looks: Sequence[Callable[[], None]] = ()
         """What is done whenever it is looked what has come: others may have given something back."""
+        self._was_empty = False
+        """Whether it was looked before in vain: then one item that comes alone is handed over without a detour."""
         self.is_broken = False
         """Whether its sender died, so that it will never have all."""
         self.lock = receiver.lock
@@ -203,9 +256,17 @@ class FedInlet(Inlet):
         self._only = next(iter(self.pipes.items()))
 
     def _poll(self, now: float, appetite: float = 1.0) -> tuple[Taken | None, float | None]:
+        if self._was_empty:
+            self._was_empty = False
+            alone = None if self._is_held else self.receiver.take_alone()
+            if alone is not None:
+                header, value = alone
+                return Taken(Batch([value], [header])), 0.0
         self.receiver.look()
+        self.receiver.tell_room()  # only now: what was taken before went on first
         taken, until = super()._poll(max(now, self._now()), appetite)
         if taken is None:
+            self._was_empty = True
             self._before_waiting()
             if until is None and self.receiver.trouble is not None:
                 self.is_broken = True
@@ -213,10 +274,9 @@ class FedInlet(Inlet):
         return taken, until
 
     def done(self, taken: Taken) -> None:
-        """See `Inlet.done`. Only now the sender is told of the room: what was taken goes on first."""
+        """See `Inlet.done`."""
         super().done(taken)
-        with self.lock:
-            self.receiver.tell_room()
+        self.passing.forget()
 
     def _before_waiting(self) -> None:
         self.receiver.tell_room()

@@ -1,0 +1,1 @@
+"""What `places.py` measures: a file for each way, and one that runs a way alone."""
