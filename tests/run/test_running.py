@@ -139,6 +139,19 @@ def test_a_call_through_a_fan_out_gets_all_parts():
         assert running.call("parts", 0, timeout=SOON) == []
 
 
+def test_a_call_gets_all_parts_though_they_come_at_once_and_among_those_of_others():
+    process = sp.Process("p").add("parts", parts).add("double", double, from_="parts", pipe={"capacity": 64})
+    with sp.run(process) as running:
+        running.pause("double")
+        running.push("parts", 3)
+        with pytest.raises(TimeoutError):
+            running.call("parts", 40, timeout=0.01)
+        running.resume("double")
+        assert running.call("parts", 4, timeout=SOON) == [0, 2, 4, 6]
+        results = running.stream("double", timeout=SOON)
+        assert [next(results) for _ in range(3)] == [0, 2, 4]
+
+
 def test_a_call_whose_item_is_filtered_away_gets_none():
     with sp.run(sp.Process("p").add("odd", odd).add("double", double, from_="odd")) as running:
         assert running.call("odd", 2, timeout=SOON) is None

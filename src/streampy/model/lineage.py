@@ -14,6 +14,7 @@ from operator import add
 from streampy.errors import Problem
 from streampy.model.annotations import is_list, says_nothing
 from streampy.model.pipe import Join
+from streampy.model.place import UNTAKEN
 from streampy.model.plan import InputPlan, JoinPlan, Link, Share, UnitPlan
 from streampy.model.ports import Emits, Helping, OutputPort
 
@@ -217,11 +218,12 @@ class Lineages:
                         seen.add(link.sender)
                         waiting.append(link.sender)
         units = [unit, *(self._units[name] for name in seen if name != unit.name)]
-        return 16 + sum(
+        in_pipes = sum(
             entry.pipe.capacity + 2 * one.spec.workers * entry.pipe.batch
             for one in units
             for entry in one.inputs.values()
         )
+        return 16 + in_pipes + UNTAKEN * sum(one.spec.workers for one in units if one.spec.is_away)
 
 
 _SOURCE = _Origin((), (1,))

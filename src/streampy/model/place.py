@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _IN_HAND = 2
 """Batches that a worker may hold: the one that it works on, and the one before that it is still emitting."""
+UNTAKEN = 4096
+"""Items that a worker in another OS process may have sent to `main`, and that are not where they belong yet."""
 _ON_THE_WAY = 2
 """Items that are being written, and being handed over."""
 

@@ -17,6 +17,7 @@ from streampy.flow.families import Family, family
 from streampy.flow.joiner import Joiner, JoinInput, Verdict
 from streampy.flow.orderer import Orderer
 from streampy.model.item import Batch, Header, Item, Reason, Tombstone
+from streampy.model.pipe import Pipe
 from streampy.model.plan import InputPlan, UnitPlan
 from streampy.model.ports import Helping
 from streampy.pipes.base import put_into_async, rung
@@ -140,13 +141,7 @@ class Inlet:
 
     def _overload(self, port: str, batch: Batch[Any]) -> UnitFailed:
         """An overload is an error where the settings of the pipe say so."""
-        name, pipe = self.plan.name, self.plan.inputs[port].pipe
-        return UnitFailed(
-            name,
-            batch.headers[0].key,
-            name,
-            f"the pipe {name}.{port} is full ({pipe.capacity} items), and its overflow is `fail`",
-        )
+        return overload(self.plan.name, port, self.plan.inputs[port].pipe, batch)
 
     def _after_put(self, port: str, dropped: list[Header]) -> list[Header]:
         if self._wakes:
@@ -200,6 +195,11 @@ class Inlet:
                     self._arrived.wait(until)
                 except TimeoutError:
                     continue
+
+    def has_due(self) -> bool:
+        """Whether there is something to be taken now, so that `get` would not wait. For who joins nothing."""
+        with self.lock:
+            return not self._is_held and self._only[1].due() <= self._now()
 
     async def get_async(self, mail: Mailbox, appetite: float = 1.0) -> Taken | None:
         """As `get`, for a task of the event loop."""
@@ -349,3 +349,9 @@ def _never(pipe: LocalPipe) -> float:
     """When a batch is to be taken: not now. Raises Cancelled."""
     pipe.due()
     return inf
+
+
+def overload(unit: str, port: str, pipe: Pipe, batch: Batch[Any]) -> UnitFailed:
+    """The error of a pipe that may not overflow."""
+    why = f"the pipe {unit}.{port} is full ({pipe.capacity} items), and its overflow is `fail`"
+    return UnitFailed(unit, batch.headers[0].key, unit, why)

@@ -136,6 +136,10 @@ class Member(ABC):
                 return self.tell(partial(getattr(made, method), *values, **named))
         return None
 
+    def held(self) -> Future[None] | None:
+        """Done once it has heard that it is held; None where it always has at once."""
+        return None
+
     def tell(self, what: Callable[[], Any]) -> Future[Any]:
         """Have something done in the worker between two items; the future holds what it returned or raised."""
         answer = self.mail.post(what)

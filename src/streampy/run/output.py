@@ -78,12 +78,19 @@ class Output:
         del dropped
         if self._is_cancelled:
             raise Cancelled
-        if self.answers.are_awaited:
-            header, value = batch.headers[start], batch[start]
+        if not self.answers.are_awaited:
+            return self._keep(batch, start)
+        taken = 0
+        for header, value in zip(batch.headers[start:], batch[start:], strict=True):
             if self.answers.take(header, value):
                 self._deliver([header])
-                return 1
-            batch, start = Batch([value], [header]), 0
+            elif not self._keep(Batch([value], [header]), 0):
+                break
+            taken += 1
+        return taken
+
+    def _keep(self, batch: Batch[Any], start: int) -> int:
+        """Keep for `stream` what there is room for; returns how many that are."""
         if self._discards:
             self._deliver(batch.headers[start:])
             return len(batch) - start

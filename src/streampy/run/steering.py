@@ -17,11 +17,14 @@ from streampy.errors import StreamPyError
 from streampy.model.settings import check_settings
 from streampy.model.suggest import did_you_mean
 from streampy.model.unit import events_of
+from streampy.run.events import check_event
 
 if TYPE_CHECKING:
     from streampy.run.segment import Segment
 
 _log = logging.getLogger("streampy.run")
+_HEARD_WITHIN = 1.0
+"""Seconds in which other OS processes have to hear that units are held."""
 
 
 class Steering:
@@ -47,8 +50,12 @@ class Steering:
     def hold(self, patterns: Sequence[str]) -> None:
         """Let units take nothing more; without patterns, the sources."""
         sources = [name for name, unit in self._units.items() if not unit.inputs]
-        for unit in self.matching(patterns) if patterns else sources:
-            self._segment.crew_of(unit).hold()
+        crews = [self._segment.crew_of(unit) for unit in (self.matching(patterns) if patterns else sources)]
+        for crew in crews:
+            crew.hold()
+        heard = [member.held() for crew in crews for member in crew.members]
+        with suppress(TimeoutError):  # who has not heard it by now will when it can
+            self._results([one for one in heard if one is not None], self._segment.backend.now() + _HEARD_WITHIN)
 
     def release(self, patterns: Sequence[str]) -> None:
         """Let units go on; without patterns, all."""
@@ -100,9 +107,7 @@ class Steering:
 
     def _fire(self, unit: str, event: str, values: tuple[Any, ...], named: dict[str, Any]) -> list[Future[Any]]:
         events = events_of(self._units[self.known(unit)].spec.use)
-        if event not in events:
-            hint = did_you_mean(event, events) if events else "; it has none"
-            raise StreamPyError(f"{unit!r} has no event {event!r}{hint}")
+        check_event(unit, event, {unit: events})
         members = self._segment.crew_of(unit).members
         answers = [member.fire(unit, events[event], values, named) for member in members]
         return [answer for answer in answers if answer is not None]

@@ -92,6 +92,7 @@ def left_since(before: Look, *, threads: bool = True) -> list[str]:
     now = look()
     if now.files - before.files:
         gc.collect()  # what nobody holds any more is no leak
+        gc.collect()  # nor what only that has held, and let go of amid the first collection
         now = look()
     told = [_thread(one) for one in now.threads - before.threads if one.is_alive()] if threads else []
     told += [_child(one) for one in now.children - before.children]

@@ -20,6 +20,9 @@ from streampy.run.places.launch import Nursery
 SOON = 20.0
 """Seconds in which what must happen has to happen, on a busy machine."""
 
+collect_ignore = ["few_units.py"]
+"""What is no test, and is imported by others from its folder."""
+
 
 def soon() -> float:
     return monotonic() + SOON

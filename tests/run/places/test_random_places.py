@@ -43,7 +43,7 @@ def try_one(graph, seed: int) -> None:
 
 
 @given(graph=placed_graphs(), seed=SEEDS)
-@settings(slow, max_examples=8)
+@settings(slow, max_examples=5)
 def test_any_graph_in_os_processes_does_as_in_one(graph, seed):
     try_one(graph, seed)
 

@@ -73,6 +73,8 @@ class AwayMember(ThreadMember):
         """Those that lie where it lives, as they were told last."""
         self._far = 0
         """See `SeatReport.in_flight`."""
+        self._held: Future[None] | None = None
+        """Done once it was heard over there that it is held."""
         self._asking = Lock()
         self._early: list[tuple[Future[Any], tuple[Any, ...]]] = []
         """What was asked of it before it had an OS process."""
@@ -117,8 +119,15 @@ class AwayMember(ThreadMember):
             return
         if is_stopping:
             desk.say("stop")
+        elif is_open:
+            desk.say("gate")
         else:
-            desk.say("gate", is_open)
+            self._held = Future()
+            desk.ask(self._held, "hold")
+
+    def held(self) -> Future[None] | None:
+        """See `Member.held`."""
+        return self._held
 
     @property
     def _desk_here(self) -> Desk:

@@ -111,10 +111,21 @@ class Errand:
         for word, *what in told:
             if word == "put":
                 port, headers, values = what
-                self.onward.put(port, Batch(values, headers_of(headers)))
+                self._put(port, headers_of(headers), values)
                 self.passed_on += len(values)
             else:
                 getattr(self, f"_{word}")(self._calls[what[0]], *what[1:])
+
+    def _put(self, port: str, headers: list[Header], values: list[Any]) -> None:
+        """Each item is with all receivers before the next one is with any, as the unit gave them.
+
+        Else many would wait for one of them, of which another one, and a join of both, knows nothing yet.
+        """
+        if len(self._calls[-1].outlet.doors[port]) == 1:
+            self.onward.put(port, Batch(values, headers))
+            return
+        for header, value in zip(headers, values, strict=True):
+            self.onward.put_one(port, header, value)
 
     def _silent(self, call: Call, header: Header, port: str | None, reason: Reason, cause: bytes | None) -> None:
         call.outlet.silent(header, port, reason, None if cause is None else unpack_error(cause))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +23,7 @@ from streampy.pipes.channel import Channel, PeerDied
 from streampy.pipes.thrown import pack_error
 from streampy.run.backend import Backend
 from streampy.run.event_loop import EventLoop
+from streampy.run.events import check_event
 from streampy.run.places.control import Control
 from streampy.run.places.pulse import Pulse
 from streampy.run.places.seat import Here, Seat, refuse
@@ -49,6 +50,8 @@ class Terms:
     """OS processes of the run that have shared memory, or may."""
     switch_interval: float
     """Seconds; see `Tuning`."""
+    events: Mapping[str, Collection[str]]
+    """Those of all units."""
 
 
 def live(file: int) -> None:
@@ -85,7 +88,8 @@ class Home:
         self._backend = Backend()
         self._loop = EventLoop(self._backend, terms.name)
         self._seats: dict[int, Seat] = {}
-        self._here = Here(self._backend, self._stock, regions, partial(control.say, "post"))
+        self._events = terms.events
+        self._here = Here(self._backend, self._stock, regions, self._post)
         self._refusal: NoSharedMemory | None = None
         """Why nobody can work here."""
         try:
@@ -117,6 +121,11 @@ class Home:
     def _ping(self, number: int) -> None:
         """The main OS process wants to know whether this one stands still."""
         self._control.say("answer", number, "result", None)
+
+    def _post(self, unit: str, event: str, values: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """Fire an event, and don't wait. Raises StreamPyError for one that is not there. In the worker."""
+        check_event(unit, event, self._events)
+        self._control.say("post", unit, event, values, named)
 
     def _settled(self) -> None:
         """All units have started: what is there is there to stay."""
@@ -177,7 +186,7 @@ class Home:
 
 
 _TO_A_SEAT: Final[Mapping[str, Callable[..., None]]] = {
-    "gate": Seat.set_gate,
+    "gate": Seat.release,
     "stop": Seat.stop_source,
     "cancel": Seat.cancel,
 }

@@ -7,15 +7,19 @@ without a result, and, where somebody listens, each change of a ledger.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from streampy.flow.ledger import Ledger
 from streampy.flow.meter import Recorded
 from streampy.model.item import Batch, Header, Tombstone
+from streampy.model.place import UNTAKEN
 from streampy.pipes.base import Cancelled
 from streampy.pipes.frames import Message, columns_of
 from streampy.pipes.thrown import pack_error
 from streampy.run.meter import Counted
+from streampy.run.places.prompter import Prompter
 from streampy.run.places.wire import WINDOW, Line, Say
 from streampy.run.runners import HOLD_BACK
 from streampy.run.trouble import DeadLetter
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from streampy.run.call import Call
     from streampy.run.places.stock import Stock
 
-_MOST: Final = 256
+_MOST: Final = UNTAKEN // WINDOW
 """Items that are collected before they are sent, however quick the unit is."""
 
 
@@ -68,12 +72,14 @@ class Results(NamedTuple):
 
 @final
 class Report:
-    """One worker's. Used by its thread or task alone."""
+    """One worker's. Used by its thread or task, and by its prompter."""
 
     def __init__(self, line: Line, stock: Stock, *, counts: bool, tells_at_once: bool) -> None:
         """Counts: whether what was counted is told with what came of the items. tells_at_once: see `SeatTerms`."""
         self.calls: Sequence[Call] = ()
         self.appetite = 1.0
+        self.holds_back = True
+        """Whether what a quick unit gives may wait for more, to be sent with it."""
         self.given = 0
         """Items in all."""
         self._line = line
@@ -87,11 +93,32 @@ class Report:
         self._untaken = 0
         """Messages that were sent, and are not where they belong yet, as far as is known."""
         self._sent_at = 0.0
+        self._lock: AbstractContextManager[Any] = nullcontext()
+        self._prompter: Prompter | None = None
+
+    def be_prompted(self, name: str) -> None:
+        """Have what is held back sent by another thread where the worker gives nothing more for a moment."""
+        self._lock = RLock()
+        self._prompter = Prompter(self._send_news, name)
+
+    def close(self) -> None:
+        """The worker is about to say its last words."""
+        if self._prompter is not None:
+            self._prompter.close()
+
+    def _send_news(self) -> None:
+        with self._lock:
+            if self.has_news:
+                self.send()
 
     def put(self, port: str, batch: Batch[Any]) -> None:
         """Items that a unit gave. Waits for room in shared memory, or while too much is under way; see `Stock.seal`."""
-        if self._add(port, batch.headers, self._stock.seal(batch)):
-            self.send()
+        sealed = self._stock.seal(batch)
+        with self._lock:
+            if self._add(port, batch.headers, sealed):
+                self.send()
+            elif self._prompter is not None:
+                self._prompter.wake()
 
     async def put_async(self, port: str, batch: Batch[Any]) -> None:
         """As `put`, for a task of an event loop."""
@@ -109,7 +136,12 @@ class Report:
         self.given += len(headers)
         if self._tells_at_once:
             return False
-        return self._count >= _MOST or self.calls[0].now() - self._sent_at > HOLD_BACK
+        return not self.holds_back or self._count >= _MOST or self.calls[0].now() - self._sent_at > HOLD_BACK
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything was collected that was not sent."""
+        return self._items is not None or bool(self._told)
 
     def _close(self) -> None:
         if self._items is not None:
@@ -119,14 +151,18 @@ class Report:
 
     def tell(self, *what: Any) -> None:
         """Something else that happened."""
-        self._close()
-        self._told.append(what)
+        with self._lock:
+            self._close()
+            self._told.append(what)
+        if self._prompter is not None:
+            self._prompter.wake()
 
     def send(self, *, is_last: bool = False) -> None:
         """Send what was collected; `is_last`: of what the worker was given."""
-        while self._untaken >= WINDOW and not is_last:
-            self._taken(self._line.hear())
-        self._line.say(Say.RESULTS, self.take(), flag=is_last)
+        with self._lock:
+            while self._untaken >= WINDOW and not is_last:
+                self._taken(self._line.hear())
+            self._line.say(Say.RESULTS, self.take(), flag=is_last)
 
     async def send_async(self, *, is_last: bool = False) -> None:
         """As `send`, for a task of an event loop."""
@@ -161,9 +197,14 @@ class Report:
         self._close()
         told, self._told, self._count = self._told, [], 0
         self._untaken += 1
-        self._sent_at = self.calls[0].now()
+        if self.calls:  # else a unit raised while it was made
+            self._sent_at = self.calls[0].now()
         units = [UnitReport.take(call) for call in self.calls] if self._counts else []
         return Results(told, units, self.appetite)
+
+    def drop(self) -> None:
+        """What was collected is forgotten: another worker does it again."""
+        self.take()
 
 
 @final

@@ -90,8 +90,9 @@ class Room:
         Starts an OS process where none lives here. Raises RunError where that can't be done.
         """
         with self._lock:
-            if self._life is None or not self._life.is_open:
+            if self._life is None or not self._life.let_in():
                 self._life = Life(self._plan, self._rooms, next(self._lives))
+                self._life.let_in()
             return self._life.take(terms, ends)
 
     @property
@@ -150,16 +151,22 @@ class Life:
             )
             if_it_fails.pop_all()
         most, reach, item = rooms.most(plan), rooms.reach(plan), rooms.item(plan)
-        self.control.say("terms", Terms(plan.name, rooms.run, self.region, most, reach, item, rooms.sharers, INTERVAL))
+        sharers, events = rooms.sharers, rooms.events
+        terms = Terms(plan.name, rooms.run, self.region, most, reach, item, sharers, INTERVAL, events)
+        self.control.say("terms", terms)
         Thread(target=self._listen, name=f"streampy {plan.name} control", daemon=True).start()
 
+    def let_in(self) -> bool:
+        """Count a worker who is about to come; False where the last one has left, or it is dead."""
+        with self._lock:
+            self._workers += self.is_open
+            return self.is_open
+
     def take(self, terms: SeatTerms, ends: Sequence[Channel]) -> Desk:
-        """A worker comes."""
+        """A worker comes, who was let in."""
         here, there = channel_pair()
         page = new_pulse()
         number = next(self._numbers)
-        with self._lock:
-            self._workers += 1
         try:
             with there:
                 files = [there.fileno(), page, *(end.fileno() for end in ends)]

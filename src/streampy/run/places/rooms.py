@@ -17,6 +17,7 @@ from streampy.memory.sizing import require
 from streampy.memory.sweep import clear, clear_arena, name_run, sweep
 from streampy.model.item import Header, Reason, Tombstone
 from streampy.model.sendable import reference_of
+from streampy.model.unit import events_of
 from streampy.pipes.channel import Channel, channel_pair
 from streampy.run.places.launch import Nursery
 from streampy.run.places.room import Room
@@ -62,6 +63,8 @@ class Rooms:
         self._tidying = Lock()
         self._plan = plan
         self._lock = Lock()
+        self._closing = Lock()
+        self._is_closed = False
         self._ends: dict[Link, list[Channel | None]] = {}
         """Of the channels of straight links: those that are not where they belong yet."""
         self._doors: dict[Link, StraightDoor] = {}
@@ -77,6 +80,11 @@ class Rooms:
         )
         self.stock.reserve()
         make_arrays_in(self.stock.arena)
+
+    @property
+    def events(self) -> dict[str, list[str]]:
+        """Those that each unit has."""
+        return {name: list(events_of(unit.spec.use)) for name, unit in self._plan.units.items()}
 
     def of(self, unit: str, index: int) -> Room:
         """Where a worker lives."""
@@ -144,9 +152,12 @@ class Rooms:
 
     def cancel(self) -> None:
         """The process is put out: who waits in the main OS process to send gets Cancelled."""
-        self.stock.cancel()
-        for door in self._doors.values():
-            door.sender.cancel()
+        with self._closing:
+            if self._is_closed:
+                return
+            self.stock.cancel()
+            for door in self._doors.values():
+                door.sender.cancel()
 
     def most(self, place: Place) -> int:
         """How many items of what an OS process sends may be alive at once."""
@@ -222,6 +233,8 @@ class Rooms:
 
     def close(self) -> None:
         """The workers have left. Ends what is left of their OS processes, and takes the shared memory away."""
+        with self._closing:
+            self._is_closed = True
         make_arrays_in(None)
         self.nursery.close(self.now() + _LAST)
         for ends in self._ends.values():

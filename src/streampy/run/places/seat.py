@@ -19,6 +19,7 @@ from streampy.memory.region import NoSharedMemory
 from streampy.model.item import Reason
 from streampy.model.pipe import Join
 from streampy.model.plan import JoinPlan, UnitPlan
+from streampy.model.ports import Emits
 from streampy.model.process import UnitSpec
 from streampy.model.sendable import resolve
 from streampy.model.unit import ports_of
@@ -37,6 +38,7 @@ from streampy.run.places.doors import sealed_once
 from streampy.run.places.hatch import Hatch
 from streampy.run.places.report import Report, ToldLedger, ToldLetters, ToldNews, UnitReport, Way
 from streampy.run.places.straight import FedInlet, StayingDoor, Straight, StraightDoor
+from streampy.run.places.telling import TellingInlet
 from streampy.run.places.wire import Line, Role, Say, SeatReport, SeatTerms
 from streampy.run.trouble import Trouble
 from streampy.run.worker import Worker
@@ -143,12 +145,19 @@ class Seat:
         return self.plans[0].ports.is_async
 
     @property
+    def _may_give_and_wait(self) -> bool:
+        """Whether a unit may give something, and then take its time."""
+        return any(not plan.ports.inputs or plan.ports.emits is Emits.MANY for plan in self.plans)
+
+    @property
     def name(self) -> str:
         """Of the worker."""
         return f"{self._roles[0].unit}#{self._roles[0].index}"
 
     def main(self) -> None:
         """What its thread does."""
+        if self._terms.is_on_its_own and self._may_give_and_wait:
+            self._report.be_prompted(self.name)
         try:
             member = self._make_member(ThreadMember)
             if member is not None:
@@ -158,6 +167,7 @@ class Seat:
 
     async def main_async(self) -> None:
         """What its task does."""
+        self._report.holds_back = not (self._terms.is_on_its_own and self._may_give_and_wait)
         try:
             member = self._make_member(TaskMember)
             if member is not None:
@@ -174,6 +184,8 @@ class Seat:
         inlet: Any = self._inlet
         if inlet is None and self.plans[0].ports.inputs:
             inlet = Hatch(self._line, self._report)
+        elif inlet is not None:
+            inlet = TellingInlet(inlet, self._report)
         member = kind(calls, units, inlet=inlet, turnstile=None, foreman=self, gate=self._gate)
         with self._lock:
             self._member = member
@@ -225,6 +237,7 @@ class Seat:
 
     def failed(self, error: RunError) -> None:
         """See `Foreman.failed`. What was done before it is told first."""
+        self._report.close()
         self._is_broken = True
         self._say_last(Say.RESULTS, self._report.take())
         self._say_last(Say.FAILED, pack_error(error))
@@ -232,7 +245,12 @@ class Seat:
     def died(self, member: Member, error: BaseException) -> bool:
         """See `Foreman.died`: whether another one takes its place is decided over there."""
         del member
+        self._report.close()
         self._is_broken = True
+        if self._terms.tells_at_once:
+            self._report.drop()
+        else:  # before the next one comes, which goes on behind it
+            self._say_last(Say.RESULTS, self._report.take())
         self._say_last(Say.DIED, pack_error(error))
         return True
 
@@ -243,6 +261,7 @@ class Seat:
 
     def left(self, member: Member) -> None:
         """See `Foreman.left`. Whoever it sends to straight is told that nothing more comes, where that is so."""
+        self._report.close()
         if self._is_broken or self._line.is_cancelled or (isinstance(self._inlet, FedInlet) and self._inlet.is_broken):
             return
         if self._inlet is not None:
@@ -254,6 +273,7 @@ class Seat:
                 door.end()
 
     def _leave(self) -> None:
+        self._report.close()
         if not self._line.is_cancelled:
             self._say_last(Say.RESULTS, self._report.take())
         self._line.is_cancelled = False  # its last word is heard, however it came to its end
@@ -312,11 +332,20 @@ class Seat:
             return
         done.add_done_callback(partial(_copy, answer))
 
-    def set_gate(self, is_open: bool) -> None:  # noqa: FBT001 - as it is said on the control line
-        """Hold a worker on its own back, or let it go on."""
+    def release(self) -> None:
+        """Let a worker on its own go on."""
         if self._inlet is not None:
-            self._inlet.release() if is_open else self._inlet.hold()
-        self._gate.open() if is_open else self._gate.close()
+            self._inlet.release()
+        self._gate.open()
+
+    def hold(self) -> Future[None]:
+        """Hold a worker on its own back; done at once."""
+        if self._inlet is not None:
+            self._inlet.hold()
+        self._gate.close()
+        answer: Future[None] = Future()
+        answer.set_result(None)
+        return answer
 
     def stop_source(self) -> None:
         """Ask a source to end."""

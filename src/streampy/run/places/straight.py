@@ -10,9 +10,12 @@ from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, final
 
+from streampy.errors import UnitFailed
+from streampy.flow.batcher import Overloaded
 from streampy.memory.loans import NOTHING_SEALED, Loans
 from streampy.memory.regions import Regions
 from streampy.memory.sealed import Sealed
@@ -26,7 +29,7 @@ from streampy.pipes.base import Cancelled
 from streampy.pipes.channel import Channel, PeerDied
 from streampy.pipes.receiving import SharedReceiver
 from streampy.pipes.sending import SharedSender
-from streampy.run.inlet import Inlet, Taken
+from streampy.run.inlet import Inlet, Taken, overload
 from streampy.run.places.passing import Passing
 
 if TYPE_CHECKING:
@@ -71,7 +74,7 @@ class Straight:
         """The sender's end; missed: told of each item that the pipe dropped."""
         sender = SharedSender(channel, self.pipe, Lending(Loans(regions, channel.wake)))
         stock.watch(channel.fileno(), sender.look)
-        return StraightDoor(sender, stock, missed)
+        return StraightDoor(sender, stock, missed, partial(overload, self.receiver, self.input, self.pipe))
 
     def _plan(self) -> UnitPlan:
         """What the inlet needs to know of the receiver."""
@@ -180,7 +183,14 @@ class Lending:
 class StraightDoor:
     """See `Door`. The worker's thread or task puts; where several do, one at a time."""
 
-    def __init__(self, sender: SharedSender, stock: Stock, missed: Callable[[Header], None]) -> None:
+    def __init__(
+        self,
+        sender: SharedSender,
+        stock: Stock,
+        missed: Callable[[Header], None],
+        overload: Callable[[Batch[Any]], UnitFailed],
+    ) -> None:
+        """Overload: makes the error of a full pipe whose overflow is `fail`."""
         self.sender = sender
         self.looks_first = True
         """Whether it looks before each item what was given back: nobody else does so."""
@@ -188,6 +198,7 @@ class StraightDoor:
         """What came to the worker, where it came straight."""
         self._stock = stock
         self._missed = missed
+        self._overload = overload
 
     @property
     def is_full(self) -> bool:
@@ -195,12 +206,14 @@ class StraightDoor:
         return self.sender.is_full
 
     def put(self, batch: Batch[Any]) -> list[Header]:
-        """See `Door.put`. Where the receiver is dead, all is put out: raises Cancelled."""
+        """See `Door.put`. Where the receiver is dead, all is put out: raises Cancelled; UnitFailed for an overload."""
         if self.looks_first:
             self.sender.look()
         sealed = Batch(self._stock.seal(batch), batch.headers)
         try:
             return self._after(self.sender.put(sealed))
+        except Overloaded:
+            raise self._overload(batch) from None
         except PeerDied:
             raise Cancelled from None
 
@@ -211,6 +224,8 @@ class StraightDoor:
         sealed = (self.passing and self.passing.find(value)) or self._stock.seal_one(value)
         try:
             return self._after(self.sender.put_one(header, sealed))
+        except Overloaded:
+            raise self._overload(Batch([value], [header])) from None
         except PeerDied:
             raise Cancelled from None
 
@@ -221,6 +236,8 @@ class StraightDoor:
         sealed = Batch(await self._stock.seal_async(batch), batch.headers)
         try:
             return self._after(await self.sender.put_async(sealed))
+        except Overloaded:
+            raise self._overload(batch) from None
         except PeerDied:
             raise Cancelled from None
 
@@ -254,6 +271,12 @@ class FedInlet(Inlet):
         self._arrived = receiver.bell
         self.pipes = dict.fromkeys(self.pipes, receiver.pipe)
         self._only = next(iter(self.pipes.items()))
+
+    def has_due(self) -> bool:
+        """See `Inlet.has_due`."""
+        with self.lock:
+            self.receiver.look()
+        return super().has_due()
 
     def _poll(self, now: float, appetite: float = 1.0) -> tuple[Taken | None, float | None]:
         if self._was_empty:
