@@ -193,9 +193,19 @@ class Rooms:
         self._is_tight = True
 
     def over(self, life: Life) -> None:
-        """An OS process has ended, and all that it said is heard."""
-        self._past.append(life)
-        self.tidy()
+        """An OS process has ended, and all that it said is heard.
+
+        What it has sent straight to others nobody here knows, so its shared memory stays until the end of the run. It
+        is not one of many: who sends straight is not replaced when it dies.
+        """
+        if not self._sends_straight(life.name):
+            self._past.append(life)
+            self.tidy()
+
+    def _sends_straight(self, place: str) -> bool:
+        units = next(one for one in self._plan.places if one.name == place).units
+        links = (link for unit in units for links in self._plan.units[unit].receivers.values() for link in links)
+        return any(self.routes.leaves_there(link) for link in links)
 
     def tidy(self) -> None:
         """Take the shared memory of those away that are over, once nobody has anything of it: they may be many."""
