@@ -37,6 +37,7 @@ def heard_in(events: SimpleQueue[Any]) -> Iterator[None]:
         nonlocal first
         now = monotonic()
         if now > first + _ONE_PRESS:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # more of them must not keep it from what is left to do
             os.write(2, b"\nstreampy: Ctrl-C again: killed\n")
             clear_mine()
             os._exit(Exit.INTERRUPTED)

@@ -49,8 +49,9 @@ class Watched:
     def _ask(self, what: str, how: Callable[[Running], None]) -> None:
         """Ask once, in a thread of its own: an answer may take its time."""
         if what not in self._asked and not self.is_over:
-            self._asked[what] = Thread(target=self._obey, args=(how,), name=f"{what} {self.plan.name}", daemon=True)
-            self._asked[what].start()
+            asked = Thread(target=self._obey, args=(how,), name=f"{what} {self.plan.name}", daemon=True)
+            asked.start()
+            self._asked[what] = asked  # only now, for whoever watches joins all that are here
 
     def _watch(self) -> None:
         try:
