@@ -162,9 +162,10 @@ def test_second_ctrl_c_kills_all_at_once(terminal, moment):
     with suppress(subprocess.TimeoutExpired):
         one.program.wait(moment)
     one.press()
-    with suppress(subprocess.TimeoutExpired):
-        one.program.wait(PRESS)
-    one.press()
+    while one.program.poll() is None:  # on a busy machine two presses may be heard at once, as one
+        with suppress(subprocess.TimeoutExpired):
+            one.program.wait(PRESS)
+        one.press()
     _, err = one.end(AT_ONCE)
 
     assert one.program.returncode in {Exit.INTERRUPTED, -signal.SIGINT}, err

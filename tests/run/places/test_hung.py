@@ -61,7 +61,11 @@ def endless(units):
     return make
 
 
-@pytest.mark.parametrize("how", ["sleep", "match", "freeze"])
+HOW = pytest.mark.parametrize("how", [pytest.param("sleep", marks=pytest.mark.long), "match", "freeze"])
+"""It waits; it holds the GIL in C; its whole OS process stands still."""
+
+
+@HOW
 def test_f12_who_hangs_elsewhere_is_killed_and_named(hanging, how):
     running = sp.run(hanging(how, timeout=0.2))
     pid = running._segment.rooms._rooms["hangs"].child.pid
@@ -72,7 +76,7 @@ def test_f12_who_hangs_elsewhere_is_killed_and_named(hanging, how):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("how", ["sleep", "match", "freeze"])
+@HOW
 def test_f12_who_hangs_elsewhere_is_replaced_where_it_says_so(hanging, how, workers):
     with sp.run(hanging(how, timeout=0.2, on_crash=RESTART, workers=workers)) as running:
         assert list(range(UNTIL)) == list(running.stream("hangs", timeout=SOON))
@@ -81,7 +85,7 @@ def test_f12_who_hangs_elsewhere_is_replaced_where_it_says_so(hanging, how, work
     assert (UNTIL, UNTIL, 0) == (stats.ledger.born, stats.ledger.delivered, stats.ledger.failed)
 
 
-@pytest.mark.parametrize("how", ["sleep", "match", "freeze"])
+@HOW
 def test_stop_comes_back_and_kills_who_hangs(hanging, how, tmp_path):
     running = sp.run(hanging(how))
     pid = running._segment.rooms._rooms["hangs"].child.pid

@@ -81,7 +81,7 @@ def test_f15_enough_for_the_stated_sizes_is_had_from_the_start(with_memory):
 
 
 @pytest.mark.parametrize("place", ["main", "own"])
-@pytest.mark.parametrize("megabytes", [64, 10, 1])
+@pytest.mark.parametrize("megabytes", [64, *(pytest.param(few, marks=pytest.mark.long) for few in (10, 1))])
 def test_f15_without_stated_sizes_all_frames_arrive_through_what_there_is(with_memory, megabytes, place):
     done = with_memory(megabytes, RUN, place=place)
 
