@@ -157,10 +157,11 @@ def test_each_draws_numbers_of_its_own(lives_path):
     assert 3 == len({python for python, _ in drawn}) == len({numpy for _, numpy in drawn})
 
 
-def test_numpy_is_imported_once_for_all_and_works(family: Family):
+def test_what_is_preloaded_is_imported_once_for_all_and_works(lives_path):
     pytest.importorskip("numpy")
-    assert family.heard(family.bear("describe"))["numpy"]
-    assert 500.0**3 == family.heard(family.bear("multiply"))
+    with Nursery("numbers", preload=["numpy"]) as nursery, closing(Family(nursery)) as family:
+        assert family.heard(family.bear("describe"))["numpy"]
+        assert 500.0**3 == family.heard(family.bear("multiply"))
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from streampy.run.places.child import Child
 
 _PRELOAD: Final = ("streampy.run.segment",)
-_PRELOAD_IF_HERE: Final = ("numpy",)
-"""Where this OS process has imported it, others are likely to."""
 _PATIENCE: Final = 5.0
 """Seconds for the end of all."""
 _LAST_WORDS: Final = 1.0
@@ -70,8 +68,7 @@ class Nursery:
             if self._is_closed:
                 raise RunError(f"the nursery of {self._run!r} is closed: no OS process is started any more")
             if self._house is None or self._house.is_ended:
-                here = [module for module in _PRELOAD_IF_HERE if module in sys.modules]
-                order = replace(self._order(f"nursery of {self._run}"), preload=[*self._preload, *here])
+                order = replace(self._order(f"nursery of {self._run}"), preload=list(self._preload))
                 self._house = House(order, self._listener, self._backend)
             return self._house
 

@@ -6,6 +6,7 @@ Knows nothing of the graph, but who lives where.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from threading import Lock
 from time import monotonic
@@ -56,7 +57,7 @@ class Rooms:
         self.post = post
         self.now = monotonic
         self.regions = Regions()
-        self.nursery = Nursery(plan.name, preload=("streampy.run.places.home",))
+        self.nursery = Nursery(plan.name, preload=_preload(plan))
         self.routes = Routes(plan)
         self._past: list[Life] = []
         """OS processes that have ended, of whose shared memory somebody may still have something."""
@@ -258,3 +259,10 @@ class Rooms:
         for life in self._past:
             life.loans.mute()
         clear(self.run)
+
+
+def _preload(plan: Plan) -> list[str]:
+    """What every OS process needs, and NumPy where units that live there have it: to import it takes 0.2 s."""
+    used = {reference_of(unit.spec).partition(":")[0] for unit in plan.units.values() if unit.spec.is_away}
+    known = {getattr(one, "__name__", "") for module in used for one in vars(sys.modules[module]).values()}
+    return ["streampy.run.places.home", *({"numpy"} & known)]
