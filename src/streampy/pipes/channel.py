@@ -200,13 +200,14 @@ class Channel:
     def _died(self) -> PeerDied:
         return PeerDied("the other end of the channel is gone: its OS process ended, or closed it without a word")
 
-    def wait(self, until: float = inf) -> None:
+    def wait(self, until: float = inf, *, looks_up: bool = True) -> None:
         """Until there is something to take, room for what is to be sent, or `wake` was called.
 
-        until: `time.monotonic` seconds. It may come back early; look whether there is what you wait for. Raises
-        TimeoutError past `until`.
+        until: `time.monotonic` seconds. It may come back early; look whether there is what you wait for. looks_up:
+        whether the main thread does so now and then, see `patience`; an idle OS process that is deaf need not.
+        Raises TimeoutError past `until`.
         """
-        found = self._look(patience(until))
+        found = self._look(patience(until) if looks_up else max(0.0, until - monotonic()))
         if self._wake in found:
             self.calm()
         if not found and monotonic() >= until:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Sequence
-from math import inf
 from threading import Lock
 from typing import Any, final
 
@@ -66,7 +65,7 @@ class Control:
                 what: tuple[Any, ...] = pickle.loads(message.parts[0])  # noqa: S301 - the other end is the same program
                 return (*what, *self._channel.take_over(message.number)) if message.number else what
             self.woken()
-            self._channel.wait(inf)
+            self._channel.wait(looks_up=False)  # in the main thread of a child, which is deaf to signals
 
     def wake(self) -> None:
         """For any thread at any moment, also amid a collection of garbage: takes no lock."""
