@@ -31,6 +31,17 @@ def test_a_family_lasts_while_a_unit_still_makes_parts_of_it():
     assert families.count("filtered", header(1, 1))
 
 
+def test_a_family_lasts_while_parts_end_that_were_not_counted_yet():
+    families = Families()
+    families.count("born", header(1))
+    families.count("held", header(1))
+    ended = [families.count("delivered", header(1, part)) for part in range(3)]
+    assert not families.count("split", header(1), 2)
+    assert [False, False, False] == ended
+    assert families.count("let go", header(1))
+    assert len(families) == 0
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4)), max_size=20),
     st.randoms(use_true_random=False),

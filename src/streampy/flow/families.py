@@ -8,12 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from streampy.model.item import Header
 
 Family = tuple[str, int]
 """Stream and number of the item that was born."""
-_COMING: Final = frozenset({"born", "split", "held"})
+_COMING: Final = frozenset({"born", "split"})
 """What makes more of an item; everything else that a ledger counts is an end."""
+_HELD: Final[Mapping[str, int]] = {"held": 1, "let go": -1}
+"""A unit is not done with an item, and will count the parts that it makes of it only then: these may have ended."""
 
 
 def family(header: Header) -> Family:
@@ -26,19 +30,24 @@ class Families:
 
     def __init__(self) -> None:
         self._alive: dict[Family, int] = {}
+        self._held: dict[Family, int] = {}
 
     def __len__(self) -> int:
-        return len(self._alive)
+        return len(self._alive.keys() | self._held.keys())
 
     def count(self, what: str, header: Header, count: int = 1) -> bool:
-        """Count as a ledger does; returns whether the family has ended by it.
-
-        `held` stands for a unit that is not done with an item: what it gave so far may be gone before it gives more.
-        """
+        """Count as a ledger does; returns whether the family has ended by it."""
         key = family(header)
-        alive = self._alive.get(key, 0) + (count if what in _COMING else -count)
-        if alive:
-            self._alive[key] = alive
-            return False
-        self._alive.pop(key, None)
-        return True
+        if what in _HELD:
+            _add(self._held, key, _HELD[what] * count)
+        else:
+            _add(self._alive, key, count if what in _COMING else -count)
+        return key not in self._alive and key not in self._held
+
+
+def _add(counts: dict[Family, int], key: Family, count: int) -> None:
+    total = counts.get(key, 0) + count
+    if total:
+        counts[key] = total
+    else:
+        counts.pop(key, None)
