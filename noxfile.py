@@ -16,8 +16,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests that take seconds, the snippets of the docs among them."""
-    session.run("pytest", "-m", "not long", *session.posargs)
+    """All tests that take seconds, the snippets of the docs among them; first those that can share the machine."""
+    nothing_to_run = (0, 5)
+    shared = ("-n", "2", "--dist", "loadfile", "-m", "not long and not alone")
+    session.run("pytest", *shared, *session.posargs, success_codes=nothing_to_run)
+    session.run("pytest", "-m", "alone and not long", *session.posargs, success_codes=nothing_to_run)
 
 
 @nox.session

@@ -18,6 +18,8 @@ from streampy.cli.benched import Measured
 from streampy.cli.exits import Exit
 from streampy.flow.meter import Summary
 
+pytestmark = pytest.mark.alone
+
 UNITS = '''
 from collections.abc import Iterator
 

@@ -6,6 +6,8 @@ import pytest
 
 from streampy.cli.exits import Exit
 
+pytestmark = pytest.mark.alone
+
 HOG = """
 import threading
 from collections.abc import Iterator

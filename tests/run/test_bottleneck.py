@@ -14,6 +14,8 @@ import streampy as sp
 from streampy.run.bottleneck import Finding, Limit, find_limit, per_second
 from streampy.run.shares import shares
 
+pytestmark = pytest.mark.alone
+
 PIPE = {"capacity": 4}
 GO = Event()
 """Set when the first look was taken: the sources wait for it."""

@@ -26,6 +26,8 @@ from streampy.run.hogs import find_hogs
 from streampy.run.segment import Segment
 from streampy.run.stats import Stats
 
+pytestmark = pytest.mark.alone
+
 PIPE = {"capacity": 4}
 LOOKS = 30
 """At the GIL, from which something may be concluded."""

@@ -50,6 +50,13 @@ def clear_arena(run: str, name: str, *, folder: Path = FOLDER) -> list[str]:
     return [path.name for path in left]
 
 
+def run_of(name: str) -> int:
+    """The PID of the main OS process of the run that a file belongs to; 0 where that is dead, or it is no run's."""
+    found = _NAME.fullmatch(name)
+    pid = 0 if found is None else int(found["pid"])
+    return pid if found is not None and _began(pid) == int(found["began"]) else 0
+
+
 def sweep(*, folder: Path = FOLDER) -> list[str]:
     """Take away what is left of runs whose main OS process is dead; returns their names.
 

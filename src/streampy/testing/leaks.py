@@ -19,13 +19,17 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from io import IOBase
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final
 
 import pytest
 
+from streampy.memory.sweep import run_of
+
 _PATIENCE: Final = 5.0
 """Seconds for threads that are about to end: the last thing that a worker does is to say that it is done."""
+_LOOK_AGAIN: Final = 0.02
+"""Seconds."""
 _SHARED_MEMORY: Final = "streampy"
 """How the names of StreamPy's own files in /dev/shm begin."""
 _HELPERS: Final = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
@@ -78,8 +82,24 @@ def look() -> Look:
         frozenset(threading.enumerate()),
         frozenset(pid for tasks in Path("/proc/self/task").glob("*/children") for pid in _read(tasks).split()),
         frozenset(_files()),
-        frozenset(path.name for path in Path("/dev/shm").glob(f"{_SHARED_MEMORY}*")),  # noqa: S108 - is looked at
+        frozenset(_memory()),
     )
+
+
+def _memory() -> Iterator[str]:
+    """Files that are of no run, of one that is dead, or of one of this OS process; others run their own tests."""
+    for path in Path("/dev/shm").glob(f"{_SHARED_MEMORY}*"):  # noqa: S108 - is looked at
+        pid = run_of(path.name)
+        if not pid or _is_ours(pid):
+            yield path.name
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether an OS process is this one, or comes from it."""
+    while pid > 1 and pid != os.getpid():
+        words = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+        pid = int(words[1]) if words else 0
+    return pid == os.getpid()
 
 
 def left_since(before: Look, *, threads: bool = True) -> list[str]:
@@ -90,6 +110,9 @@ def left_since(before: Look, *, threads: bool = True) -> list[str]:
             with suppress(RuntimeError):  # it is just being started
                 thread.join(max(0.0, until - monotonic()))
     now = look()
+    while now.memory - before.memory and monotonic() < until:  # it may be another one's, which is about to be swept
+        sleep(_LOOK_AGAIN)
+        now = look()
     if now.files - before.files:
         gc.collect()  # what nobody holds any more is no leak
         gc.collect()  # nor what only that has held, and let go of amid the first collection
