@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from streampy.flow.batcher import Batcher, Overloaded
+from streampy.model.headers import Headers
 from streampy.model.item import Batch, Header
 from streampy.model.pipe import Overflow, Pipe
 
@@ -74,13 +75,14 @@ class AnyUse(RuleBasedStateMachine):
         start=st.integers(0, 2),
         age=st.sampled_from([0.0, 1.0, 5.0]),
         deadline=st.sampled_from([inf, inf, 1.0]),
+        as_columns=st.booleans(),
     )
-    def offer(self, values, start, age, deadline):
+    def offer(self, values, start, age, deadline, as_columns):
         start = min(start, len(values))
         numbers = range(self.count, self.count + len(values))
         self.count += len(values)
         headers = [Header("test", n, self.now - age, deadline=self.now + deadline) for n in numbers]
-        batch = Batch(values, headers)
+        batch = Batch(values, Headers.of(headers) if as_columns and headers else headers)
         before = self.batcher.received
         try:
             taken, dropped = self.batcher.offer(batch, start, self.now)
@@ -264,6 +266,35 @@ def test_stale_items_make_room_for_fresh_ones_in_the_same_batch():
     handed = batcher.hand_over(10.0, 2)
     assert seqs(handed.stale) == [0, 1]
     assert seqs(handed.batch.headers) == [2, 3]
+
+
+def whole(first: int, count: int) -> Batch[int]:
+    """A batch as a source gives it, or another OS process."""
+    return Batch(range(first, first + count), Headers.born_at_once("test", range(first, first + count), 0.0))
+
+
+def test_a_batch_that_nobody_looks_into_is_handed_over_as_it_came():
+    batcher = Batcher(Pipe(capacity=8, batch=4), weigh)
+    batch = whole(0, 4)
+    batcher.offer(batch, 0, 1.0)
+    batcher.offer(whole(4, 4), 0, 1.0)
+    assert batcher.hand_over(3.0, 4).batch is batch
+    assert (4, 8.0) == (batcher.waits.count, batcher.waits.total)
+    assert (1, 4, 4) == (batcher.batches.count, batcher.delivered, len(batcher))
+
+
+@pytest.mark.parametrize("at_most", [1, 3, 4, 5, 6, 7, 11, inf])
+def test_batches_become_larger_and_smaller_ones_where_a_unit_asks_for_those(at_most):
+    batcher = Batcher(Pipe(capacity=16, batch=int(min(at_most, 16))), weigh)
+    for first in (0, 4, 8):
+        batcher.offer(whole(first, 4), 0, 0.0)
+    numbers: list[int] = []
+    while len(batcher):
+        batch = batcher.hand_over(0.0, at_most).batch
+        assert len(batch) == min(at_most, 12 - len(numbers))
+        assert list(batch) == seqs(list(batch.headers))
+        numbers += batch
+    assert numbers == [*range(12)]
 
 
 def test_waits_and_sizes_of_batches_are_measured():

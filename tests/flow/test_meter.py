@@ -45,6 +45,17 @@ def check(summary: Summary, samples: list[float]) -> None:
     assert summary.p50 <= summary.p95 <= summary.p99 <= summary.max
 
 
+@given(st.lists(st.tuples(st.one_of(st.floats(0.0, 1e6), st.just(0.0)), st.integers(1, 2000)), max_size=5))
+def test_what_is_repeated_counts_as_if_it_had_been_recorded_each_time(repeated):
+    once, each = Distribution(), Distribution()
+    for sample, times in repeated:
+        once.repeat(sample, times)
+        each.extend([sample] * times)
+    summary, expected = once.summary(), each.summary()
+    assert (expected.count, expected.p50, expected.p99) == (summary.count, summary.p50, summary.p99)
+    assert (pytest.approx(expected.mean), expected.max) == (summary.mean, summary.max)
+
+
 @given(samples=samples, repeat=st.sampled_from([1, 1, 40]))
 @settings(max_examples=60)
 def test_percentiles_are_those_of_sorting_within_the_width_of_a_bucket(samples, repeat):

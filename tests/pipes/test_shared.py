@@ -95,7 +95,7 @@ def test_whatever_goes_in_comes_out_or_is_told_as_dropped_and_never_both(overflo
             for number in (next(numbers) for _ in range(act)):
                 header = Header("test", number, monotonic(), meta={"priority": number % 3})
                 with suppress(TimeoutError):
-                    dropped += seqs(pipe.sender.put_one(header, number, monotonic()))
+                    dropped += seqs(pipe.sender.put_whole((header,), (number,), monotonic()))
                     put += 1
         pipe.sender.end()
         while (handed := pipe.receiver.get(monotonic() + SOON)) is not None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import compress, repeat, starmap
+from itertools import chain, compress, repeat, starmap
 from math import inf
 from operator import attrgetter, not_, sub
 from typing import Any, NamedTuple, TypeVar
 
 from streampy.flow.meter import Distribution
+from streampy.model.headers import Headers, joined
 from streampy.model.item import Batch, Header
 from streampy.model.pipe import Overflow, Pipe
 
@@ -52,23 +53,31 @@ class Batcher:
         """
         self._values: deque[Any] = deque()
         self._since: deque[float] = deque()
+        self._whole: deque[tuple[Batch[Any], float]] = deque()
+        """Batches that wait as they came, behind what is in the columns, and since when: nobody need look into them."""
+        self._in_whole = 0
+        """Items in them."""
+        self._keeps_whole = pipe.stale == pipe.bytes == inf
+        """Whether it can't be that one item of a batch passes and another one does not."""
         self._capacity = 1 if pipe.overflow is Overflow.LATEST else pipe.capacity
         self._has_refused = False
         """Whether an item did not fit since the last batch: then waiting for a fuller one is in vain."""
 
     def __len__(self) -> int:
-        return len(self._headers)
+        return len(self._headers) + self._in_whole
 
     @property
     def is_full(self) -> bool:
         """Whether the next item would have to wait outside, or push another one out."""
-        return len(self._headers) >= self._capacity or self._weight >= self.pipe.bytes or self._has_refused
+        return len(self) >= self._capacity or self._weight >= self.pipe.bytes or self._has_refused
 
     def let_in(self, header: Header, value: Any, now: float) -> bool:
         """Take one item in where there is room and nothing else to be thought of; returns whether it was taken.
 
         The short way of `offer`, for senders that send item by item.
         """
+        if self._whole:
+            self._take_apart()
         if self._weigh is not None or len(self._headers) >= self._capacity:
             return False
         self._headers.append(header)
@@ -85,21 +94,40 @@ class Batcher:
         An item heavier than the whole bound is let into an empty pipe, or it could never pass.
         Raises Overloaded where the settings say `fail`.
         """
-        room = self._capacity - len(self._headers)
+        room = self._capacity - len(self)
         count = len(batch) - start
         if self._weigh is not None or (count > room and self.pipe.overflow is not Overflow.BLOCK):
             return self._squeeze_in(batch, start, now)
         if count > room:
             count, self._has_refused = room, True
-        stop = start + count
-        self._headers.extend(batch.headers[start:stop])
-        self._values.extend(batch[start:stop])
-        self._since.extend(repeat(now, count))
+        if not count:
+            return 0, []
+        if count < len(batch):
+            batch = Batch(batch[start : start + count], batch.headers[start : start + count])
+        if self._keeps_whole and type(batch.headers) is Headers and not batch.headers.deadlines:
+            self._whole.append((batch, now))
+            self._in_whole += count
+        else:
+            self._take_apart()
+            self._add(batch, now)
         self.received += count
-        self.high_water = max(self.high_water, len(self._headers))
+        self.high_water = max(self.high_water, len(self))
         return count, []
 
+    def _take_apart(self, count: float = inf) -> None:
+        """Have at least so many of the items that wait in columns, if there are."""
+        while self._whole and len(self._headers) < count:
+            batch, since = self._whole.popleft()
+            self._in_whole -= len(batch)
+            self._add(batch, since)
+
+    def _add(self, batch: Batch[Any], since: float) -> None:
+        self._headers.extend(batch.headers)
+        self._values.extend(batch)
+        self._since.extend(repeat(since, len(batch)))
+
     def _squeeze_in(self, batch: Batch[Any], start: int, now: float) -> tuple[int, list[Header]]:
+        self._take_apart()
         dropped: list[Header] = []
         taken = 0
         for header, value in zip(batch.headers[start:], batch[start:], strict=True):
@@ -154,18 +182,22 @@ class Batcher:
 
     def due(self, *, is_last: bool) -> float:
         """When a batch is to be handed over: 0 for at once, `inf` where nothing waits."""
-        if not self._headers:
+        count = len(self._headers) + self._in_whole  # `len(self)`, which takes twice as long, and is asked often
+        if not count:
             return inf
-        if not self.pipe.wait or is_last or len(self._headers) >= self.pipe.batch or self.is_full:
+        if not self.pipe.wait or is_last or count >= self.pipe.batch or self.is_full:
             return 0.0
-        return self._since[0] + self.pipe.wait
+        return (self._since[0] if self._since else self._whole[0][1]) + self.pipe.wait
 
     def hand_over(self, now: float, at_most: float) -> Handed:
         """The oldest items, `at_most` so many; those that are stale are refused."""
+        if self._whole and not self._headers and (whole := self._hand_over_whole(now, at_most)):
+            return Handed(whole, ())
         headers: list[Header] = []
         values: list[Any] = []
         stale: list[Header] = []
-        while self._headers and len(values) < at_most:
+        while len(self) and len(values) < at_most:
+            self._take_apart(at_most - len(values))
             count = int(min(at_most - len(values), len(self._headers)))
             some = pop_left(self._headers, count)
             headers += some
@@ -181,8 +213,28 @@ class Batcher:
             self.batches.record(len(values))
         return Handed(Batch(values, headers), stale)
 
+    def _hand_over_whole(self, now: float, at_most: float) -> Batch[Any] | None:
+        """What of the batches that wait whole can be handed over so; None where too little can."""
+        count = taken = 0
+        for batch, _ in self._whole:
+            if taken + len(batch) > at_most:
+                break
+            taken += len(batch)
+            count += 1
+        if not taken or taken < min(self.pipe.batch, self._in_whole, at_most):
+            return None
+        some = pop_left(self._whole, count)
+        self._in_whole -= taken
+        self._has_refused = False
+        self.delivered += taken
+        self.batches.record(taken)
+        for batch, since in some:
+            self.waits.repeat(now - since, len(batch))
+        return some[0][0] if count == 1 else _joined([batch for batch, _ in some])
+
     def drop_all(self) -> list[Header]:
         """Nobody will take what waits; returns the headers."""
+        self._take_apart()
         headers = list(self._headers)
         for column in (self._headers, self._values, self._since, self._weights):
             column.clear()
@@ -207,6 +259,10 @@ class Batcher:
 
     def _is_stale(self, header: Header, now: float) -> bool:
         return now - header.born > self.pipe.stale or now > header.deadline
+
+
+def _joined(batches: Sequence[Batch[Any]]) -> Batch[Any]:
+    return Batch(chain(*batches), joined([batch.headers for batch in batches]))
 
 
 def pop_left(column: deque[T], count: int) -> list[T]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Final
 
+from streampy.model.headers import Headers
 from streampy.model.item import Header, Reason
 
 _stream = itemgetter(Header._fields.index("stream"))
@@ -75,9 +76,10 @@ class Ledger:
 
     def add_each(self, what: str, headers: Sequence[Header], times: int = 1) -> None:
         """Count items of any streams, each `times` so often."""
-        streams = set(map(_stream, headers))
-        if len(streams) == 1:  # nearly always, and much quicker
-            self.counts[what, streams.pop()] += len(headers) * times
+        streams = {headers.stream} if type(headers) is Headers else set(map(_stream, headers))
+        stream = streams.pop() if len(streams) == 1 else None
+        if stream is not None:  # nearly always, and much quicker
+            self.counts[what, stream] += len(headers) * times
             return
         for header in headers:
             self.counts[what, header.stream] += times

@@ -70,6 +70,14 @@ class Distribution:
         if len(self._pending) >= _FOLD_AT:
             self.fold()
 
+    def repeat(self, sample: float, times: int) -> None:
+        """Add one sample, so many times: at the price of one."""
+        bucket = bisect_left(_BOUNDS, sample)
+        self._counts[bucket] = self._counts.get(bucket, 0) + times
+        self._count += times
+        self._total += sample * times
+        self._max = max(self._max, sample)
+
     def fold(self) -> None:
         """Sort what was appended into the buckets."""
         samples = self._pending.copy()

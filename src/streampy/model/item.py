@@ -5,7 +5,7 @@ Knows nothing of pipes or workers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from math import inf
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -115,9 +115,9 @@ class Batch(list[T]):
 
     __slots__ = ("headers",)
 
-    def __init__(self, values: Iterable[T] = (), headers: list[Header] | None = None) -> None:
+    def __init__(self, values: Iterable[T] = (), headers: Sequence[Header] | None = None) -> None:
         self.extend(values)  # half the time of super().__init__
-        self.headers: list[Header] = [] if headers is None else headers
+        self.headers: Sequence[Header] = [] if headers is None else headers
 
     @property
     def items(self) -> list[Item[T]]:

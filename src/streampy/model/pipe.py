@@ -96,8 +96,8 @@ class Pipe:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing is asked of it but a capacity."""
-        return self.batch == 1 and replace(self, capacity=Pipe().capacity, item=None, from_=()) == Pipe()
+        """Whether nothing is asked of it but a capacity and batches: all that comes is handed over, in its order."""
+        return replace(self, capacity=Pipe().capacity, batch=1, wait=0.0, item=None, from_=()) == Pipe()
 
     @property
     def most(self) -> int:

@@ -150,12 +150,8 @@ class Channel:
         Raises PeerDied once all that was sent before is taken.
         """
         try:
-            return self._take()
-        except BlockingIOError:
-            return None
-
-    def _take(self) -> Message:
-        if self._head is None:
+            if self._head is not None:
+                return self._go_on()
             packet = self._read()
             if (message := read_short(packet)) is not None:
                 return message
@@ -164,7 +160,9 @@ class Channel:
             if len(body) == sum(head.sizes):
                 return head.message(body)
             self._begin(head, body)
-        return self._go_on()
+            return self._go_on()
+        except BlockingIOError:
+            return None
 
     def _read(self) -> bytes:
         try:

@@ -16,11 +16,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
-from itertools import repeat
-from math import inf
-from operator import is_
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from streampy.model.headers import Headers
 from streampy.model.item import NO_META, Header
 
 Buffer: TypeAlias = "bytes | bytearray | memoryview"
@@ -148,42 +146,20 @@ def _cut_long(head: bytes, views: Iterable[memoryview], most: int) -> Iterator[S
 
 
 def columns_of(headers: Sequence[Header]) -> tuple[Any, ...]:
-    """The headers as columns of plain values; a column in which all are the same is that one value.
-
-    Numbers that follow each other are a range.
-    """
+    """The headers as plain values that can be pickled: see `Columns`; of one alone its fields, of none nothing."""
+    if type(headers) is Headers:
+        return headers.columns
     if len(headers) == 1:
         stream, seq, born, path, deadline, meta = headers[0]
         return stream, seq, born, path, deadline, None if meta is NO_META else {**meta}
-    if not headers:
-        return ()
-    streams, seqs, borns, paths, deadlines, metas = zip(*headers, strict=True)
-    told = None if all(map(is_, metas, repeat(NO_META))) else [None if meta is NO_META else {**meta} for meta in metas]
-    return (
-        streams[0] if streams.count(streams[0]) == len(streams) else list(streams),
-        span if seqs == tuple(span := range(seqs[0], seqs[0] + len(seqs))) else seqs,
-        borns[0] if borns.count(borns[0]) == len(borns) else borns,
-        None if not any(paths) else paths,
-        None if min(deadlines) == inf else deadlines,
-        told,
-    )
+    return Headers.of(headers).columns if headers else ()
 
 
-def headers_of(columns: tuple[Any, ...]) -> list[Header]:
+def headers_of(columns: tuple[Any, ...]) -> Sequence[Header]:
     """See `columns_of`."""
     if not columns:
         return []
-    streams, seqs, borns, paths, deadlines, metas = columns
-    if type(seqs) is int:
-        return [_new(Header, (streams, seqs, borns, paths, deadlines, NO_META if metas is None else metas))]
-    told: Any = repeat(NO_META) if metas is None else [NO_META if meta is None else meta for meta in metas]
-    rows = zip(
-        repeat(streams) if isinstance(streams, str) else streams,
-        seqs,
-        repeat(borns) if isinstance(borns, float) else borns,
-        repeat(()) if paths is None else paths,
-        repeat(inf) if deadlines is None else deadlines,
-        told,
-        strict=False,
-    )
-    return list(map(_new, repeat(Header), rows))
+    stream, seq, born, path, deadline, meta = columns
+    if type(seq) is int:
+        return [_new(Header, (stream, seq, born, path, deadline, NO_META if meta is None else meta))]
+    return Headers(columns)

@@ -61,7 +61,7 @@ def pack_answer(dropped: Sequence[Header], error: BaseException | None) -> bytes
     return pickle.dumps((columns_of(dropped), None if error is None else pack_error(error)))
 
 
-def unpack_answer(data: Buffer) -> tuple[list[Header], BaseException | None]:
+def unpack_answer(data: Buffer) -> tuple[Sequence[Header], BaseException | None]:
     """See `pack_answer`."""
     dropped, error = pickle.loads(data)  # noqa: S301 - as above
     return headers_of(dropped), None if error is None else unpack_error(error)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import pickle
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
 from threading import Thread
 from typing import Any, Final, Self, final
 
 from streampy.flow.batcher import Handed
+from streampy.model.headers import have_deadlines
 from streampy.model.item import Batch, Header
 from streampy.model.pipe import Order, Pipe
 from streampy.pipes.base import Cancelled, rung
@@ -29,6 +30,8 @@ from streampy.pipes.thrown import pack_error, unpack_error
 
 _READS: Final = 64
 """Messages that are read at a stretch: then what came is handed over, and who else wants the lock has a turn."""
+_MANY: Final = 64
+"""Items that are handed over together although more may come: waiting for those would not make them cheaper."""
 _SHARE: Final = 4
 """Of its room the receiver keeps less than one part in so many to itself, while it has something to do."""
 
@@ -65,6 +68,9 @@ class SharedReceiver:
         """Items, since the beginning."""
         self._has_ended = self._is_retired = self._is_closing = False
         self._is_plain = settings.is_plain
+        self._room_worth_telling = max(1, settings.capacity // _SHARE) if settings.bytes == inf else 1
+        """Items: a message for each would cost as much as the item, and wake a sender for a single one."""
+        self._many = settings.batch if settings.batch > 1 else _MANY
         self.trouble: BaseException | None = None
         self._doorman: Thread | None = None
 
@@ -176,47 +182,50 @@ class SharedReceiver:
         """Items that came and were not handed over. The lock is held."""
         return len(self.pipe.batcher) + sum(map(len, self._over))
 
-    def look(self) -> None:
-        """Take what has come, and send what could not be sent. The lock is held."""
+    def look(self, at_most: float = 0, *, alone: bool = False) -> Batch[Any] | None:
+        """Take what has come, and send what could not be sent. The lock is held.
+
+        A batch of up to `at_most` items that comes while nothing waits is handed over without a detour, where the
+        settings ask for no more than a capacity and batches. alone: also one item, for who waited for it in vain: to
+        others more may come with it. All else is in the pipe then.
+        """
         self._flush()
         if self._doorman is None and len(self.pipe.batcher) < self.settings.batch:
-            self._listen()
+            return self._listen(at_most, alone=alone)
+        return None
 
-    def take_alone(self) -> tuple[Header, Any] | None:
-        """An item that came alone, for who waited for it in vain: handed over without a detour. The lock is held.
-
-        None where there is none, where something else came, or where the settings say more than a capacity: then all
-        that came is in the pipe.
-        """
-        is_open = not self._has_ended and not self._is_retired and not self.pipe._is_cancelled
-        if not self._is_plain or not is_open or self._over or len(self.pipe.batcher):
-            return None
-        try:
-            message = self.channel.take()
-        except PeerDied as error:
-            self._end(error)
-            return None
-        if message is None:
-            return None
-        if message.kind != Kind.BATCH or message.number != 1:
+    def _let_by(self, message: Message, at_most: float, *, alone: bool) -> Batch[Any] | None:
+        """What came, where it need not wait in the pipe."""
+        count = message.number
+        is_whole = self._many <= count <= at_most or (alone and count == self.settings.batch == 1)
+        if message.kind != Kind.BATCH or not is_whole or not self._is_open:
             self._hear(message)
             return None
-        self._read += 1
-        ((header,), (value,)) = self._decoded(message)
-        if header.deadline < inf:
-            self._let_wait(Batch([value], [header]), message)
+        if not alone:
+            self._give_back(self._room_worth_telling)  # of what was taken before: that went on first
+        self._read += count
+        headers, values = self._decoded(message)
+        batch = Batch(values, headers)
+        if have_deadlines(headers):
+            self._let_wait(batch, message)
             return None
-        self._count_alone()
-        return header, value
+        self._count_whole(count)
+        return batch
 
-    def _count_alone(self) -> None:
-        """As if it had been in the pipe."""
+    @property
+    def _is_open(self) -> bool:
+        """Whether nothing waits here, and what comes is wanted."""
+        pipe = self.pipe
+        return not (len(pipe.batcher) or self._over or self._has_ended or self._is_retired or pipe._is_cancelled)
+
+    def _count_whole(self, count: int) -> None:
+        """As if they had been in the pipe."""
         batcher = self.pipe.batcher
-        batcher.received += 1
-        batcher.delivered += 1
-        batcher.high_water = max(batcher.high_water, 1)
-        batcher.waits.record(0.0)
-        batcher.batches.record(1)
+        batcher.received += count
+        batcher.delivered += count
+        batcher.high_water = max(batcher.high_water, count)
+        batcher.waits.repeat(0.0, count)
+        batcher.batches.record(count)
 
     def tell_room(self) -> None:
         """Something was taken from the pipe: the sender may have to know. The lock is held."""
@@ -244,11 +253,6 @@ class SharedReceiver:
             raise TimeoutError
         return None, min(due, until)
 
-    @property
-    def _room_worth_telling(self) -> int:
-        """Items: a message for each would cost as much as the item, and wake a sender for a single one."""
-        return max(1, self.settings.capacity // _SHARE) if self.settings.bytes == inf else 1
-
     def _watch(self) -> None:
         """What the doorman does; what it fails at is raised by who gets."""
         try:
@@ -271,19 +275,26 @@ class SharedReceiver:
                     self.bell.wait(inf)
         return True
 
-    def _listen(self) -> None:
-        """Take what the sender has sent: no more than a batch where one was asked for, or it were to be cut up here."""
+    def _listen(self, at_most: float = 0, *, alone: bool = False) -> Batch[Any] | None:
+        """Take what the sender has sent: no more than a batch where one was asked for, or it were to be cut up here.
+
+        See `look`.
+        """
         most, is_enough = self.settings.batch, self._doorman is None and self.settings.batch > 1
         try:
-            for _ in range(_READS):
+            for number in range(_READS):
                 if is_enough and len(self.pipe.batcher) >= most:
-                    return
+                    return None
                 message = self.channel.take()
                 if message is None:
-                    return
-                self._hear(message)
+                    return None
+                if number or not at_most or not self._is_plain:
+                    self._hear(message)
+                elif (whole := self._let_by(message, at_most, alone=alone)) is not None:
+                    return whole
         except PeerDied as error:
             self._end(error)
+        return None
 
     def _hear(self, message: Message) -> None:
         match message.kind:
@@ -305,7 +316,7 @@ class SharedReceiver:
             return  # only now, for the codec may have to release what it is not to give any more
         self._let_wait(Batch(values, headers), message)
 
-    def _decoded(self, message: Message) -> tuple[list[Header], Any]:
+    def _decoded(self, message: Message) -> tuple[Sequence[Header], Any]:
         data, *buffers = message.parts
         columns, values = self._codec.decode(data, buffers)
         return headers_of(columns), values
@@ -363,15 +374,18 @@ class SharedReceiver:
             self._post(Message(Kind.GIVE_BACK, owed))
 
     def _post(self, message: Message) -> None:
-        with suppress(PeerDied):  # what it sent comes first; its death is told behind that
+        try:
             self.channel.post(message)
+        except PeerDied:  # what it sent comes first; its death is told behind that
+            return
         if self.channel.has_outbox:
             self.channel.wake()
 
     def _flush(self) -> None:
         """Send what could not be sent, and what the codec released meanwhile."""
-        with suppress(PeerDied):
-            self.channel.flush()
+        if self.channel.has_outbox:
+            with suppress(PeerDied):
+                self.channel.flush()
         if not self.channel.has_outbox and (released := self._codec.released()):
             owed = self._owed
             self._given_back += owed

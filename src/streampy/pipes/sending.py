@@ -9,7 +9,7 @@ import asyncio
 import pickle
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import islice
+from itertools import chain, islice
 from math import inf
 from typing import Any, Self, final
 
@@ -73,8 +73,10 @@ class SharedSender:
         self._capacity = 1 if settings.overflow is Overflow.LATEST else settings.capacity
         self._weigh = weigh if settings.bytes < inf else None
         self._is_plain = settings.is_plain
-        self._out: deque[Header] = deque()
-        """Of the items that may still wait over there, in the order in which they were sent."""
+        self._out: deque[Sequence[Header]] = deque()
+        """Of the items that may still wait over there, in the order in which they were sent, message by message."""
+        self._there = 0
+        """How many these are."""
         self._weights: deque[int] = deque()
         """Of these items, where somebody asks for bytes. By priority others may be gone: then it is about right only,
         and the receiver keeps what is too much outside of its pipe.
@@ -89,7 +91,7 @@ class SharedSender:
 
     def __repr__(self) -> str:
         state = "cancelled" if self._is_cancelled else "failed" if self._trouble else "open"
-        return f"<SharedSender {'retired' if self._is_retired else state}, {len(self._out)} of {self._capacity} there>"
+        return f"<SharedSender {'retired' if self._is_retired else state}, {self._there} of {self._capacity} there>"
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +104,7 @@ class SharedSender:
         """Whether the next item would have to wait, or push another one out."""
         with self.lock:
             self._listen()
-            return len(self._out) >= self._capacity or self._weight >= self.settings.bytes
+            return self._there >= self._capacity or self._weight >= self.settings.bytes
 
     @property
     def sent(self) -> int:
@@ -123,7 +125,7 @@ class SharedSender:
         """Of the items that were sent, and of which the receiver has not said that they wait no more."""
         with self.lock:
             self._listen()
-            return list(self._out)
+            return [*chain(*self._out)]
 
     def put(self, batch: Batch[Any], until: float = inf) -> list[Header]:
         """See `Sender.put`. Raises PeerDied where the receiver's OS process has ended, and what the codec can't carry.
@@ -155,16 +157,15 @@ class SharedSender:
             if room is not None:
                 await rung(room, until if going.rest else inf)
 
-    def put_one(self, header: Header, value: Any, until: float = inf) -> list[Header]:
-        """As `put`, for one item: the short way."""
-        rest: Batch[Any] = Batch([value], [header])
-        if self._is_plain:
+    def put_whole(self, headers: Sequence[Header], values: Sequence[Any], until: float = inf) -> list[Header]:
+        """As `put`, for what mostly has room: the short way. `values` is a list or a tuple, and nothing derived."""
+        if self._is_plain and values:
             with self.lock:
-                if self._lets_one_by and self._send_one(header, value):
+                if self._lets_by(len(values)) and self._send_whole(headers, values):
                     if not self._channel.has_outbox:
                         return []
-                    rest = Batch()
-        return self.put(rest, until)
+                    headers = values = ()
+        return self.put(Batch(values, headers), until)
 
     def tell(self, news: Any) -> None:
         """Tell the receiver something that can be pickled, behind all that was put so far. Raises PeerDied."""
@@ -242,24 +243,27 @@ class SharedSender:
         going.dropped += going.batch.headers[going.start :]
         going.start = len(going.batch)
 
-    @property
-    def _lets_one_by(self) -> bool:
-        """Whether there is room, and nothing to be told or sent before."""
+    def _lets_by(self, count: int) -> bool:
+        """Whether there is room for so many, and nothing to be told or sent before."""
+        if self._there + count > self._capacity:
+            self._listen()
         if self._is_cancelled or self._is_retired or self._trouble is not None or self._untold:
             return False
-        return not self._channel.has_outbox and len(self._out) < self._capacity
+        return not self._channel.has_outbox and self._there + count <= self._capacity
 
-    def _send_one(self, header: Header, value: Any) -> bool:
+    def _send_whole(self, headers: Sequence[Header], values: Sequence[Any], *, asks: bool = False) -> bool:
         """Send it; returns whether the receiver will have it."""
-        encoded = self._encode((columns_of((header,)), (value,)))
+        encoded = self._encode((columns_of(headers), values))
         if encoded is None:
             return False
         data, buffers = encoded
-        self._post(Message(Kind.BATCH, 1, parts=(data, *buffers)))
+        count = len(values)
+        self._post(Message(Kind.BATCH, count, asks, (data, *buffers)))
         if self._is_retired:
             return False  # it has just been heard, so this is to be told as dropped
-        self._sent += 1
-        self._out.append(header)
+        self._sent += count
+        self._there += count
+        self._out.append(headers)
         return True
 
     def _send_some(self, going: _Going) -> None:
@@ -278,14 +282,14 @@ class SharedSender:
 
     def _fitting(self, going: _Going) -> tuple[int, list[int]]:
         """How many of the items have room, and what they weigh; an item heavier than all room has it alone."""
-        count = min(self._capacity - len(self._out), going.rest)
+        count = min(self._capacity - self._there, going.rest)
         if self._weigh is None:
             return max(0, count), []
         weights: list[int] = []
         weight = self._weight
         for value in islice(going.batch, going.start, going.start + max(0, count)):
             one = self._weigh(value)
-            if weight + one > self.settings.bytes and (self._out or weights):
+            if weight + one > self.settings.bytes and (self._there or weights):
                 break
             weight += one
             weights.append(one)
@@ -296,17 +300,9 @@ class SharedSender:
 
     def _send(self, going: _Going, count: int, weights: list[int], *, asks: bool) -> None:
         start, stop = going.start, going.start + count
-        headers = going.batch.headers[start:stop]
-        encoded = self._encode((columns_of(headers), going.batch[start:stop]))
-        if encoded is None:
+        if not self._send_whole(going.batch.headers[start:stop], going.batch[start:stop], asks=asks):
             return
-        data, buffers = encoded
-        self._post(Message(Kind.BATCH, count, asks, (data, *buffers)))
-        if self._is_retired:
-            return  # it has just been heard, so this is to be told as dropped
         going.start = stop
-        self._sent += count
-        self._out.extend(headers)
         self._weights.extend(weights)
         self._weight += sum(weights)
         if asks:
@@ -373,7 +369,12 @@ class SharedSender:
                 raise AssertionError(f"a receiver does not send {Kind(message.kind).name}")
 
     def _given_back(self, count: int) -> None:
-        pop_left(self._out, count)
+        self._there = max(0, self._there - count)
+        while count > 0 and self._out:
+            headers = self._out.popleft()
+            if count < len(headers):
+                self._out.appendleft(headers[count:])
+            count -= len(headers)
         if self._weights:
             self._weight -= sum(pop_left(self._weights, count))
 
@@ -387,8 +388,9 @@ class SharedSender:
         """Nobody gets any more. What the receiver has not read (it says how much it has) ends here as dropped."""
         self._is_retired = True
         unread = self._sent - read
-        self._untold += list(self._out)[len(self._out) - unread :]
+        self._untold += [*chain(*self._out)][self._there - unread :]
         self._out.clear()
+        self._there = 0
         self._weights.clear()
         self._weight = 0
         self._answer(None)

@@ -111,8 +111,8 @@ class Inlet:
 
     def put(self, port: str, batch: Batch[Any], until: float = inf) -> list[Header]:
         """Put a batch into a pipe, waiting for room; returns the headers that the pipe dropped, their joins told."""
-        if self._stock is not None:
-            batch = Batch(self._stock.seal(batch, until), batch.headers)
+        values = batch if self._stock is None else self._stock.seal(batch, until)
+        batch = Batch(values, batch.headers)  # a unit that changes what it is given changes only its own
         if self.loop:
             self.loop.enter(len(batch))
         try:
@@ -130,8 +130,8 @@ class Inlet:
 
     async def put_async(self, port: str, batch: Batch[Any]) -> list[Header]:
         """As `put`, for a task of the event loop."""
-        if self._stock is not None:
-            batch = Batch(await self._stock.seal_async(batch), batch.headers)
+        values = batch if self._stock is None else await self._stock.seal_async(batch)
+        batch = Batch(values, batch.headers)  # as above
         if self.loop:
             self.loop.enter(len(batch))
         try:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from streampy.flow.ledger import Ledger
 from streampy.flow.meter import Distribution
+from streampy.model.headers import Headers
 from streampy.model.item import Batch, Header, Reason, Tombstone
 
 
@@ -58,7 +59,11 @@ def deliver(headers: Sequence[Header], now: float, ledger: Ledger, latency: Dist
         latency.record(now - header.born)
         return
     ledger.add_each("delivered", headers)
-    latency.extend([now - header.born for header in headers])
+    borns = headers.borns if type(headers) is Headers else [header.born for header in headers]
+    if isinstance(borns, Sequence):
+        latency.extend([now - born for born in borns])
+    else:
+        latency.repeat(now - borns, len(headers))
 
 
 class Outlet:

@@ -6,7 +6,7 @@ Knows nothing of threads and pipes. In a fused chain a runner sends straight on 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby, islice, repeat
+from itertools import groupby, islice
 from math import inf
 from typing import Any, Final, Protocol, final
 
@@ -136,7 +136,7 @@ class Straight:
             self._fold()
 
     def _run_by_unit(self, batch: Batch[Any]) -> None:
-        headers: list[Header] = batch.headers
+        headers: Sequence[Header] = batch.headers
         values: list[Any] = batch
         clock = self._clock
         start = then = clock()
@@ -149,7 +149,7 @@ class Straight:
                 headers, values, results = self._after_error(call, headers, values, results, error)
             now = clock()
             if results:
-                call.meter.work.extend(repeat((now - then) / len(results), len(results)))
+                call.meter.work.repeat((now - then) / len(results), len(results))
             then = now
             if call.is_sink:
                 self._each = (then - start) / len(batch)
@@ -163,7 +163,7 @@ class Straight:
             self.onward.put(OUT, Batch(values, headers))
 
     def _after_error(
-        self, call: Call, headers: list[Header], values: list[Any], results: list[Any], error: Exception
+        self, call: Call, headers: Sequence[Header], values: list[Any], results: list[Any], error: Exception
     ) -> tuple[list[Header], list[Any], list[Any]]:
         """Go on behind an item on which the unit raised: what is left of headers, values and results."""
         kept = list(zip(headers, values, results, strict=False))

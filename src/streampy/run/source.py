@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from itertools import repeat
 from math import inf
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from streampy.errors import UnitFailed
 from streampy.flow.router import Spread
+from streampy.model.headers import Headers
 from streampy.model.item import NO_META, Batch, Header, Item
 from streampy.model.ports import OUT, Emits, Ports
 from streampy.run.call import Call, Onward
@@ -78,14 +78,13 @@ class Births:
             self._ledger.born((header,))
         return header
 
-    def _headers(self, count: int) -> list[Header]:
+    def _headers(self, count: int) -> Headers:
         """As `header`, for all that are born in one batch."""
         first = self._seq
         self._seq = first + count
         self._counts[self._born] = first + count
         self._emit(count)
-        same = repeat(self._stream), range(first, first + count), repeat(self._now()), repeat(()), repeat(inf)
-        headers = list(map(_new, repeat(Header), zip(*same, repeat(NO_META), strict=False)))
+        headers = Headers.born_at_once(self._stream, range(first, first + count), self._now())
         self._ledger.born(headers)
         return headers
 

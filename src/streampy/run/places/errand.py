@@ -116,7 +116,7 @@ class Errand:
             else:
                 getattr(self, f"_{word}")(self._calls[what[0]], *what[1:])
 
-    def _put(self, port: str, headers: list[Header], values: list[Any]) -> None:
+    def _put(self, port: str, headers: Sequence[Header], values: list[Any]) -> None:
         """Each item is with all receivers before the next one is with any, as the unit gave them.
 
         Else many would wait for one of them, of which another one, and a join of both, knows nothing yet.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from streampy.flow.ledger import Ledger
 from streampy.flow.meter import Recorded
+from streampy.model.headers import joined
 from streampy.model.item import Batch, Header, Tombstone
 from streampy.model.place import UNTAKEN
 from streampy.pipes.base import Cancelled
@@ -87,8 +88,8 @@ class Report:
         self._counts = counts
         self._tells_at_once = tells_at_once
         self._told: list[tuple[Any, ...]] = []
-        self._items: tuple[str, list[Header], list[Any]] | None = None
-        """The latest items, to which more may be added: port, headers, sealed values."""
+        self._items: tuple[str, list[Sequence[Header]], list[Any]] | None = None
+        """The latest items, to which more may be added: port, headers batch by batch, sealed values."""
         self._count = 0
         self._untaken = 0
         """Messages that were sent, and are not where they belong yet, as far as is known."""
@@ -130,7 +131,7 @@ class Report:
         if self._items is None or self._items[0] != port:
             self._close()
             self._items = port, [], []
-        self._items[1].extend(headers)
+        self._items[1].append(headers)
         self._items[2].extend(values)
         self._count += len(headers)
         self.given += len(headers)
@@ -146,7 +147,7 @@ class Report:
     def _close(self) -> None:
         if self._items is not None:
             port, headers, values = self._items
-            self._told.append(("put", port, columns_of(headers), values))
+            self._told.append(("put", port, columns_of(joined(headers)), values))
             self._items = None
 
     def tell(self, *what: Any) -> None:

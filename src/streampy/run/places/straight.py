@@ -8,7 +8,6 @@ from __future__ import annotations
 import pickle
 from array import array
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from struct import Struct
@@ -136,10 +135,12 @@ class Lending:
         _, values = what
         if len(values) == 1 and type(value := values[0]) is Sealed and len(value.holds) == 1:
             return self._encode_one(what, value), ()
-        if Sealed not in map(type, values):
-            with suppress(Exception):  # `dumps` tells it better
-                return pickle.dumps(what, pickle.HIGHEST_PROTOCOL) + NOTHING_SEALED, ()
-        return self._loans.dumps(what), ()
+        if type(values[0]) is Sealed:
+            return self._loans.dumps(what), ()
+        try:
+            return pickle.dumps(what, pickle.HIGHEST_PROTOCOL) + NOTHING_SEALED, ()
+        except Exception:  # another one is sealed; of anything else `dumps` tells what
+            return self._loans.dumps(what), ()
 
     def _encode_one(self, what: Any, value: Sealed) -> bytes:
         """One value in one block, most of all a frame: that is quicker said by itself."""
@@ -209,9 +210,9 @@ class StraightDoor:
         """See `Door.put`. Where the receiver is dead, all is put out: raises Cancelled; UnitFailed for an overload."""
         if self.looks_first:
             self.sender.look()
-        sealed = Batch(self._stock.seal(batch), batch.headers)
+        sealed = self._stock.seal(batch)
         try:
-            return self._after(self.sender.put(sealed))
+            return self._after(self.sender.put_whole(batch.headers, sealed))
         except Overloaded:
             raise self._overload(batch) from None
         except PeerDied:
@@ -223,7 +224,7 @@ class StraightDoor:
             self.sender.look()
         sealed = (self.passing and self.passing.find(value)) or self._stock.seal_one(value)
         try:
-            return self._after(self.sender.put_one(header, sealed))
+            return self._after(self.sender.put_whole((header,), (sealed,)))
         except Overloaded:
             raise self._overload(Batch([value], [header])) from None
         except PeerDied:
@@ -264,7 +265,9 @@ class FedInlet(Inlet):
         self.looks: Sequence[Callable[[], None]] = ()
         """What is done whenever it is looked what has come: others may have given something back."""
         self._was_empty = False
-        """Whether it was looked before in vain: then one item that comes alone is handed over without a detour."""
+        """Whether it was looked before in vain: then one item that comes alone is handed over without a detour, as a
+        whole batch always is.
+        """
         self.is_broken = False
         """Whether its sender died, so that it will never have all."""
         self.lock = receiver.lock
@@ -279,13 +282,11 @@ class FedInlet(Inlet):
         return super().has_due()
 
     def _poll(self, now: float, appetite: float = 1.0) -> tuple[Taken | None, float | None]:
-        if self._was_empty:
-            self._was_empty = False
-            alone = None if self._is_held else self.receiver.take_alone()
-            if alone is not None:
-                header, value = alone
-                return Taken(Batch([value], [header])), 0.0
-        self.receiver.look()
+        alone, self._was_empty = self._was_empty, False
+        at_most = 0 if self._is_held else max(self.batch, min(appetite, self._appetite))
+        whole = self.receiver.look(at_most, alone=alone)
+        if whole is not None:
+            return Taken(whole), 0.0
         self.receiver.tell_room()  # only now: what was taken before went on first
         taken, until = super()._poll(max(now, self._now()), appetite)
         if taken is None:
