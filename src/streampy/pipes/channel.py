@@ -43,6 +43,19 @@ def channel_pair() -> tuple[Channel, Channel]:
 
 
 @final
+class _Waker:
+    """A file to be woken by. It is closed with the last who has it, so nobody can write to one that has its number."""
+
+    __slots__ = ("file",)
+
+    def __init__(self) -> None:
+        self.file = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def __del__(self) -> None:
+        os.close(self.file)
+
+
+@final
 class Channel:
     """One end. One thread at a time may send, one may take, and one may wait; `wake` is for any.
 
@@ -62,6 +75,7 @@ class Channel:
         "_poll",
         "_socket",
         "_wake",
+        "_waker",
     )
 
     def __init__(self, end: socket.socket) -> None:
@@ -75,7 +89,8 @@ class Channel:
         """Of a message of which more packets are to come; its body, and how much of that is there, are in the next."""
         self._body = memoryview(b"")
         self._filled = 0
-        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._waker: _Waker | None = _Waker()
+        self._wake = self._waker.file
         self._others: list[int] = []
         self._is_sending = False
         """Whether who waits is told when there is room to send."""
@@ -234,8 +249,9 @@ class Channel:
 
     def wake(self) -> None:
         """Whoever waits, or waits next, comes back at once. For any thread at any moment: takes no lock."""
-        if self._wake >= 0:
-            os.eventfd_write(self._wake, 1)
+        waker = self._waker  # or it could be closed before it is written to, and another one have its number
+        if waker is not None:
+            os.eventfd_write(waker.file, 1)
 
     def hand_over(self, files: Sequence[int], until: float = inf) -> None:
         """Give open files to the other end, behind all that was posted; here they stay open. Waits for the kernel.
@@ -291,5 +307,4 @@ class Channel:
         """Nothing is sent or taken any more; nobody may wait here. What was sent can still be taken there."""
         if self._socket.fileno() >= 0:
             self._socket.close()
-            wake, self._wake = self._wake, -1
-            os.close(wake)
+            self._waker = None
