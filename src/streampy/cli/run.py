@@ -49,10 +49,13 @@ def run(arguments: argparse.Namespace) -> Exit:
     settings = read_settings(arguments.set)
     if settings is None:
         return Exit.USAGE
-    plans = _plans(arguments, settings)
+    from streampy.cli.signals import ending_at_once  # noqa: PLC0415 - what runs is imported when something runs
+
+    with ending_at_once():
+        plans = _plans(arguments, settings)
     if plans is None:
         return Exit.PROCESS
-    from streampy.cli.log import log_to_stderr  # noqa: PLC0415 - what runs is imported when something runs
+    from streampy.cli.log import log_to_stderr  # noqa: PLC0415 - as above
     from streampy.cli.system import System  # noqa: PLC0415
 
     log_to_stderr(whole=arguments.debug)

@@ -26,6 +26,16 @@ _ONE_PRESS = 0.25
 
 
 @contextmanager
+def ending_at_once() -> Iterator[None]:
+    """While this lasts Ctrl-C ends the OS process: for imports, which turn an exception amid them into another one."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def heard_in(events: SimpleQueue[Any]) -> Iterator[None]:
     """While this lasts, signals come as words in `events`; only in the main thread.
 

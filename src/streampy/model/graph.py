@@ -13,6 +13,7 @@ from math import inf
 
 from streampy.errors import Problem
 from streampy.model.lineage import Lineages
+from streampy.model.pipe import Order
 from streampy.model.plan import Link, Mourner, Plan, UnitPlan
 from streampy.model.ports import Helping
 
@@ -62,11 +63,14 @@ def _check_limit(
         name for name, other in units.items() if other.ports.is_stream and streams & set(_arriving(other, lineages))
     ]
     rivals = _rivals(unit, units, lineages)
+    overtakers, joins = _overtakers(unit, units), _ordered_joins(unit, units, lineages)
     reasons = {
         "it joins several inputs": unit.name in lineages.joins,
         "it lies in a cycle": any(unit.name in loop for loop in loops),
         "parts or copies of one item come to it": not _is_passed_once(unit, lineages),
         f"{' and '.join(rivals)} limits the same items on another way, so that each could wait for the other": rivals,
+        f"{' and '.join(overtakers)} lets items overtake each other, and {' and '.join(joins)} waits for their order, "
+        f"so that each could wait for the other": overtakers and joins,
         f"{' and '.join(holders)} hold the last item that they took until the next one comes, "
         f"so it must be more than {len(holders)}": bool(holders) and limit <= len(holders),
     }
@@ -95,6 +99,30 @@ def _rivals(unit: UnitPlan, units: Mapping[str, UnitPlan], lineages: Lineages) -
         and other.name not in behind
         and unit.name not in _reachable(units, other.name)
         and streams & set(_arriving(other, lineages))
+    ]
+
+
+def _overtakers(unit: UnitPlan, units: Mapping[str, UnitPlan]) -> list[str]:
+    """Where items may come into another order before they are let in."""
+    before = [other for other in units.values() if unit.name in _reachable(units, other.name)]
+    pools = {other.name for other in before if other.spec.workers > 1 and not other.spec.ordered}
+    urgent = {
+        other.name
+        for other in (*before, unit)
+        if any(entry.pipe.order is Order.PRIORITY for entry in other.inputs.values())
+    }
+    return sorted(pools | urgent)
+
+
+def _ordered_joins(unit: UnitPlan, units: Mapping[str, UnitPlan], lineages: Lineages) -> list[str]:
+    """The joins of the same items that are not before it, and give them on in their order."""
+    streams = set(_arriving(unit, lineages))
+    return [
+        name
+        for name in lineages.joins
+        if units[name].spec.ordered
+        and unit.name not in _reachable(units, name)
+        and streams & set(_arriving(units[name], lineages))
     ]
 
 

@@ -6,6 +6,7 @@ without a result, and, where somebody listens, each change of a ledger.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from threading import RLock
@@ -75,8 +76,8 @@ class Results(NamedTuple):
 class Report:
     """One worker's. Used by its thread or task, and by its prompter."""
 
-    def __init__(self, line: Line, stock: Stock, *, counts: bool, tells_at_once: bool) -> None:
-        """Counts: whether what was counted is told with what came of the items. tells_at_once: see `SeatTerms`."""
+    def __init__(self, line: Line, stock: Stock, *, room: float, counts: bool, tells_at_once: bool) -> None:
+        """Counts: whether what was counted is told with what came of the items. The others: see `SeatTerms`."""
         self.calls: Sequence[Call] = ()
         self.appetite = 1.0
         self.holds_back = True
@@ -91,8 +92,13 @@ class Report:
         self._items: tuple[str, list[Sequence[Header]], list[Any]] | None = None
         """The latest items, to which more may be added: port, headers batch by batch, sealed values."""
         self._count = 0
-        self._untaken = 0
-        """Messages that were sent, and are not where they belong yet, as far as is known."""
+        self._room = room
+        self._most = int(min(_MOST, max(1, room // 2)))
+        """Items of a message, so that the next one can be made while one is taken."""
+        self._untaken: deque[int] = deque()
+        """Items of each message that was sent, and is not where it belongs yet, as far as is known."""
+        self._under_way = 0
+        """All of these items."""
         self._sent_at = 0.0
         self._lock: AbstractContextManager[Any] = nullcontext()
         self._prompter: Prompter | None = None
@@ -137,7 +143,7 @@ class Report:
         self.given += len(headers)
         if self._tells_at_once:
             return False
-        return not self.holds_back or self._count >= _MOST or self.calls[0].now() - self._sent_at > HOLD_BACK
+        return not self.holds_back or self._count >= self._most or self.calls[0].now() - self._sent_at > HOLD_BACK
 
     @property
     def has_news(self) -> bool:
@@ -161,20 +167,27 @@ class Report:
     def send(self, *, is_last: bool = False) -> None:
         """Send what was collected; `is_last`: of what the worker was given."""
         with self._lock:
-            while self._untaken >= WINDOW and not is_last:
+            while self._is_full and not is_last:
                 self._taken(self._line.hear())
-            self._line.say(Say.RESULTS, self.take(), flag=is_last)
+            results = self.take()
+            self._line.say(Say.RESULTS, results, flag=is_last, number=int(self._is_full))
 
     async def send_async(self, *, is_last: bool = False) -> None:
         """As `send`, for a task of an event loop."""
-        while self._untaken >= WINDOW and not is_last:
+        while self._is_full and not is_last:
             self._taken(await self._line.hear_async())
-        await self._line.say_async(Say.RESULTS, self.take(), flag=is_last)
+        results = self.take()
+        await self._line.say_async(Say.RESULTS, results, flag=is_last, number=int(self._is_full))
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether nothing more may be sent before something was taken."""
+        return len(self._untaken) >= WINDOW or (self._under_way >= self._room)
 
     def settle(self) -> None:
         """Send what was collected, and wait until all that was ever sent is where it belongs. Raises Cancelled."""
         self._line.say(Say.RESULTS, self.take(), number=1)
-        while self._untaken > 0:
+        while self._untaken:
             self._taken(self._line.hear())
 
     def _taken(self, message: Message | None) -> None:
@@ -186,18 +199,22 @@ class Report:
 
     def taken(self, message: Message) -> None:
         """Some messages are where they belong."""
-        self._untaken -= message.number
+        for _ in range(message.number):
+            self._under_way -= self._untaken.popleft()
         self._line.unpack(message.parts[0])
 
     def all_taken(self) -> None:
         """All that was sent is where it belongs."""
-        self._untaken = 0
+        self._untaken.clear()
+        self._under_way = 0
 
     def take(self) -> Results:
         """All that was collected, which is then no longer here."""
         self._close()
-        told, self._told, self._count = self._told, [], 0
-        self._untaken += 1
+        told, self._told = self._told, []
+        self._untaken.append(self._count)
+        self._under_way += self._count
+        self._count = 0
         if self.calls:  # else a unit raised while it was made
             self._sent_at = self.calls[0].now()
         units = [UnitReport.take(call) for call in self.calls] if self._counts else []

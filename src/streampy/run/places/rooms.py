@@ -17,6 +17,7 @@ from streampy.memory.regions import Regions
 from streampy.memory.sizing import require
 from streampy.memory.sweep import clear, clear_arena, name_run, sweep
 from streampy.model.item import Header, Reason, Tombstone
+from streampy.model.place import UNTAKEN
 from streampy.model.sendable import reference_of
 from streampy.model.unit import events_of
 from streampy.pipes.channel import Channel, channel_pair
@@ -29,7 +30,7 @@ from streampy.run.places.wire import SeatTerms
 
 if TYPE_CHECKING:
     from streampy.model.place import Place, SharedPipe
-    from streampy.model.plan import Link, Plan
+    from streampy.model.plan import Link, Plan, UnitPlan
     from streampy.run.mourning import Undertaker
     from streampy.run.places.room import Life
     from streampy.run.places.wire import Role
@@ -108,11 +109,18 @@ class Rooms:
             incoming[0] if incoming else None,
             outgoing,
             ways,
+            self._room_behind(last),
             tells_at_once=head.spec.on_crash.restarts and bool(head.inputs) and not head.ports.is_stream,
             is_on_its_own=self.routes.is_on_its_own(head),
             is_asked=self.routes.is_asked(head),
         )
         return terms, ends
+
+    def _room_behind(self, unit: UnitPlan) -> float:
+        """Items that the smallest of the pipes holds that it sends to through the main OS process."""
+        links = [link for several in unit.receivers.values() for link in several if not self.routes.leaves_there(link)]
+        pipes = [self._plan.units[link.receiver].inputs[link.input].pipe for link in links]
+        return min((pipe.capacity for pipe in pipes if not pipe.can_drop), default=UNTAKEN)
 
     def _straight(self, link: Link) -> Straight:
         unit = self._plan.units[link.receiver]

@@ -88,7 +88,9 @@ class Seat:
         self._here = here
         self._stock = here.stock
         self._backend = here.backend
-        self._report = Report(line, here.stock, counts=not terms.is_on_its_own, tells_at_once=terms.tells_at_once)
+        self._report = Report(
+            line, here.stock, room=terms.room, counts=not terms.is_on_its_own, tells_at_once=terms.tells_at_once
+        )
         self._settings = {role.unit: dict(role.settings) for role in terms.roles}
         self._gate = Gate(here.backend.bell(here.backend.lock()))
         self._stopping, self._sources_stopping = here.backend.flag(), here.backend.flag()

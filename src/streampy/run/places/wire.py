@@ -110,6 +110,8 @@ class SeatTerms:
     """The links whose items go straight from it."""
     ways: frozenset[str]
     """The outputs whose items go to the main OS process (too)."""
+    room: float
+    """Items that may be on their way to the main OS process at once, so that a pipe there holds the worker back."""
     tells_at_once: bool
     """Whether all that comes of what it is given is told in one message: where it dies before, nobody saw any of it."""
     is_on_its_own: bool
