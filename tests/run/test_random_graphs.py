@@ -28,6 +28,8 @@ MANY = int(os.environ.get("STREAMPY_GRAPHS", "1000"))
 SEEDS = st.integers(0, 2**32)
 pytestmark = pytest.mark.timeout(3600)
 slow = settings(deadline=None, suppress_health_check=list(HealthCheck))
+same = settings(slow, derandomize=True)
+"""For who changes something else: what is found by chance takes minutes to be made small. Others are always new."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,7 +66,7 @@ def look_at_one(graph: Graph, seed: int, other: int) -> None:
 
 
 @given(graph=graphs(), seed=SEEDS, other=SEEDS)
-@settings(slow, max_examples=400)
+@settings(same, max_examples=400)
 def test_any_graph_ends_with_every_item_accounted_for(graph, seed, other):
     look_at_one(graph, seed, other)
 
