@@ -54,6 +54,12 @@ def places(session: nox.Session) -> None:
 
 
 @nox.session
+def peers(session: nox.Session) -> None:
+    """StreamPy beside what one would pick instead, each in an environment of its own: `-- --full` takes all of them."""
+    session.run("python", "benchmarks/peers.py", *session.posargs)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """A graph in which everything happens at once, for so long as `-- --for 1h` says: nothing may grow."""
     session.run("python", "benchmarks/soak.py", *session.posargs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from math import ceil, floor, log10
 from pathlib import Path
@@ -53,6 +53,11 @@ def draw(found: dict[str, list[dict[str, float]]]) -> str:
         *chart("Small items a second through twelve units (logarithmic)", rates, 0),
         *chart("Latency of 1080p frames through twelve units, p99 in milliseconds", late, middle),
     ]
+    return page(parts, height)
+
+
+def page(parts: Iterable[str], height: int) -> str:
+    """What was drawn, as SVG, as high as it is (pixels)."""
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 {height}" width="720" height="{height}">',

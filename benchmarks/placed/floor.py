@@ -17,10 +17,10 @@ from math import inf
 
 import numpy as np
 
-from placed import plain
+from placed import spins
 from placed.arrivals import Arrivals
 from placed.forked import fork, run_all, wait_for
-from placed.frames import BYTES, SHAPE, Frame, made, paced, picture, stamp, touch
+from placed.pictures import BYTES, SHAPE, Frame, made, paced, picture, stamp, touch
 
 UNITS = 12
 _NUMBER = struct.Struct("<q")
@@ -112,7 +112,7 @@ def small(file: str, *, items: int, size: int) -> None:
 
     def unit(here: Line, there: Line) -> None:
         while data := here.receive_bytes():
-            there.send_bytes(pickle.dumps(plain.same(pickle.loads(data)), 5))  # noqa: S301 - our own
+            there.send_bytes(pickle.dumps(spins.same(pickle.loads(data)), 5))  # noqa: S301 - our own
         there.send_bytes(b"")
 
     def sink() -> None:
@@ -131,7 +131,7 @@ def pool(*, items: int, loops: int, workers: int) -> float:
 
     def work() -> None:
         for number in range(items // workers):
-            plain.spin(number, loops=loops)
+            spins.spin(number, loops=loops)
 
     begin = time.monotonic()
     run_all([work] * workers)

@@ -75,6 +75,14 @@ def _used(pid: int) -> tuple[float, int]:
     return nanoseconds / 1e9, wakings
 
 
+def pss_of(pid: int) -> int:
+    """Bytes of one OS process, what it shares divided by how many share it; 0 where it has just ended."""
+    try:
+        return _fields((_PROC / str(pid) / "smaps_rollup").read_text())["Pss"]
+    except (FileNotFoundError, ProcessLookupError, KeyError):
+        return 0
+
+
 def memory_of_all() -> dict[str, Memory]:
     """Of all OS processes of the family, by pid: this one first, then as they came."""
     return {str(pid): memory_of(pid) for pid in family()}

@@ -10,6 +10,10 @@ from collections.abc import Iterator
 
 import streampy as sp
 from placed.arrivals import Arrivals
+from placed.spins import loops_of, same, spin
+
+__all__ = ["Count", "CountBatches", "count_up", "count_up_batches", "forget", "hog", "loops_of", "rest", "same"]
+__all__ += ["same_batch", "spin"]
 
 
 def count_up(*, until: int) -> Iterator[int]:
@@ -23,31 +27,9 @@ def count_up_batches(*, until: int, size: int) -> Iterator[sp.Batch[int]]:
         yield sp.Batch(range(start, min(start + size, until)))
 
 
-def same(number: int) -> int:
-    """Do nothing."""
-    return number
-
-
 def same_batch(numbers: sp.Batch[int]) -> sp.Batch[int]:
     """Do nothing to a batch."""
     return numbers
-
-
-def spin(number: int, *, loops: int) -> int:
-    """Hold the GIL, and one core, for so many turns of a loop."""
-    for _ in range(loops):
-        pass
-    return number
-
-
-def loops_of(seconds: float) -> int:
-    """How many turns of the loop in `spin` take so long here: the quickest of some tries."""
-    tried, best = 200_000, float("inf")
-    for _ in range(9):
-        start = time.perf_counter()
-        spin(0, loops=tried)
-        best = min(best, time.perf_counter() - start)
-    return int(tried * seconds / best)
 
 
 def hog(*, seconds: float) -> Iterator[int]:

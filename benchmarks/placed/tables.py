@@ -12,8 +12,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-_MARKED = re.compile(r"(<!-- places ([a-z ]+): written by benchmarks/places\.py -->\n)(.*?)(<!-- end -->\n)", re.DOTALL)
-
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -45,13 +43,14 @@ class Table:
         return f"\n{text}\n{self.note}\n\n" if self.note else f"\n{text}\n"
 
 
-def fill(page: Path, how: str, tables: Iterable[Table]) -> None:
+def fill(page: Path, how: str, tables: Iterable[Table], by: str = "places") -> None:
     """Bring the tables of a page up to date: those between `<!-- places NAME: ... -->` and `<!-- end -->`.
 
-    how: stands where the name is `how`.
+    how: stands where the name is `how`. by: the command of `benchmarks/` that writes them.
     """
+    marked = re.compile(rf"(<!-- {by} ([\w ]+): written by benchmarks/{by}\.py -->\n)(.*?)(<!-- end -->\n)", re.DOTALL)
     found = {table.name: table.markdown for table in tables} | {"how": f"\n{how}\n\n"}
-    page.write_text(_MARKED.sub(lambda mark: mark[1] + found.get(mark[2], mark[3]) + mark[4], page.read_text()))
+    page.write_text(marked.sub(lambda mark: mark[1] + found.get(mark[2], mark[3]) + mark[4], page.read_text()))
 
 
 def spread(values: Sequence[float], form: str = ",.0f") -> str:
