@@ -288,3 +288,27 @@ def test_an_event_that_ends_a_worker_loses_no_item(is_async):
         came += results
     assert list(range(60)) == came
     assert running.stats().ledger.balanced
+
+
+def odd(number: int) -> int | None:
+    return number if number % 2 else None
+
+
+def both(x: int, y: int) -> int:
+    return x + y
+
+
+def whole(x: int, y: int | None) -> tuple[int, int | None]:
+    return x, y
+
+
+def same(number: int) -> int:
+    return number
+
+
+def test_news_of_what_ended_on_its_way_in_are_told_before_anything_was_in_hand():
+    process = sp.Process("restart").add("enter", same).add("odd", odd, from_="enter")
+    process.add("both", both, from_={"x": "enter", "y": "odd"}, on_crash=RESTART)
+    process.add("whole", whole, from_={"x": "enter", "y": "both"})
+    with sp.run(process) as running:
+        assert [(0, None), (1, 2), (2, None)] == [running.call("enter", number, timeout=5) for number in range(3)]

@@ -136,6 +136,7 @@ class ThreadMember(Member):
     def _work_with_care(self) -> None:
         """So that another worker can go on where this one dies: nothing leaves before all items in hand are done."""
         collected = Collected([self.head.outlet])
+        self.head.outlet.put_off = None  # nothing is in hand yet: what ended on its way in is told at once
         runner = self._runner(collected)
         for hand in self._hands():
             collected.collect(hand.sent)
