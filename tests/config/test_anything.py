@@ -57,6 +57,7 @@ def load_or_tell(source):
 @given(processes | st.dictionaries(words | st.integers(), values))
 @example({1: 2})
 @example({"process": "p", "units": {"a": {"use": "units:double", "from": "a"}}})
+@example({"process": "p", "units": {"a": {"use": "units:double", "each": [{1.5: None, 1: 2}]}}})
 def test_any_dict(folder, source):
     load_or_tell(source)
 

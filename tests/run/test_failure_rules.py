@@ -582,12 +582,14 @@ def test_f12_a_call_that_does_not_come_back_in_time_is_named_with_its_item(pipe)
         return number
 
     process = sp.Process("hung").add("a", numbers).add("stuck", stuck, from_="a", pipe=pipe, timeout=0.05)
-    with pytest.raises(sp.Hung, match=r"'stuck' did not come back from item a #3 within its timeout") as hung:
-        with sp.run(process) as running:
+    running = sp.run(process)
+    try:
+        with pytest.raises(sp.Hung, match=r"'stuck' did not come back from item a #3 within its timeout") as hung:
             drain(running, "stuck")
+    finally:
+        let_go.set()
+        running.stop()
     assert hung.value.units == ("stuck",)
-    let_go.set()
-    running.wait(SOON)
 
 
 def test_f12_a_unit_that_is_only_held_back_is_not_hung():

@@ -1,6 +1,7 @@
 """A unit that hogs the GIL is measured and named, with the advice to place it `own`; others are not.
 
-What is measured depends on the machine, so the units do so much that their shares are clear on a busy one too.
+What is measured depends on the machine: where others have the CPU meanwhile, nothing is concluded from it. And the
+units do so much that their shares are clear.
 """
 
 import os
@@ -9,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import inf
-from time import monotonic, thread_time
+from time import monotonic, process_time, thread_time
 from typing import Any
 
 import pytest
@@ -32,6 +33,9 @@ PIPE = {"capacity": 4}
 LOOKS = 30
 """At the GIL, from which something may be concluded."""
 SOON = 20.0
+ENOUGH = 0.8
+"""Of a core: what units have of it that always have something to compute, where others leave it to them."""
+TRIES = 3
 NOISE = os.urandom(300_000)
 NAMES = [os.urandom(8) for _ in range(100_000)]
 SEEN: dict[str, sp.Running] = {}
@@ -93,14 +97,25 @@ def branches(*units: Callable[..., Any], **options: Any) -> sp.Process:
     return process
 
 
-def measured(process: sp.Process) -> tuple[sp.Running, Stats, Stats]:
-    """The process, and two looks at it: when its units had started, and at its end."""
-    with sp.run(process) as running:
-        SEEN["running"] = running
-        before = running.stats()
-        GO.set()
-        running.wait()
-        return running, before, running.stats()
+def measured(process: sp.Process, *, cpu: float = ENOUGH) -> tuple[sp.Running, Stats, Stats]:
+    """The process, and two looks at it: when its units had started, and at its end.
+
+    cpu: cores that this OS process must have had in between, else it is tried again; a machine that is too busy, or too
+    small, is told by a skip.
+    """
+    had = 0.0
+    for _ in range(TRIES):
+        with sp.run(process) as running:
+            SEEN["running"] = running
+            before, began, had_before = running.stats(), monotonic(), process_time()
+            GO.set()
+            running.wait()
+            had = (process_time() - had_before) / (monotonic() - began)
+            after = running.stats()
+        GO.clear()
+        if had >= cpu:
+            return running, before, after
+    pytest.skip(f"others have the CPU: here was {had:.2f} of a core, and {cpu} are needed")
 
 
 @pytest.fixture(autouse=True)
@@ -123,9 +138,9 @@ def test_unit_that_hogs_the_gil_beside_quick_ones_is_named(hog):
     assert f"an OS process of its own for {name} (`place: own`) would help" in str(stats.hogs[0])
 
 
-@pytest.mark.parametrize("busy", [pack, rest])
-def test_unit_that_is_busy_without_the_gil_is_not_named(busy):
-    _, _, stats = measured(branches(busy, quick))
+@pytest.mark.parametrize(("busy", "cpu"), [(pack, ENOUGH), (rest, 0.0)])
+def test_unit_that_is_busy_without_the_gil_is_not_named(busy, cpu):
+    _, _, stats = measured(branches(busy, quick), cpu=cpu)
 
     assert stats.units[busy.__name__].busy > 0.5 * stats.seconds
     assert stats.units[busy.__name__].gil < 0.35
@@ -151,7 +166,7 @@ def test_source_that_stands_before_a_full_pipe_waits_for_that_and_not_for_the_gi
 
 def test_of_two_hogs_the_larger_comes_first():
     process = sp.Process("test").add("ticks", ticks)
-    process.add("small", grind, from_="ticks", pipe=PIPE, milliseconds=8)
+    process.add("small", grind, from_="ticks", pipe=PIPE, milliseconds=6)
     process.add("large", grind, from_="ticks", pipe=PIPE, milliseconds=12)
     _, _, stats = measured(process.add("quick", quick, from_="ticks", pipe=PIPE))
 
@@ -159,7 +174,7 @@ def test_of_two_hogs_the_larger_comes_first():
 
 
 def test_one_that_compresses_beside_a_hog_is_not_taken_for_it():
-    _, _, stats = measured(branches(grind, pack))
+    _, _, stats = measured(branches(grind, pack), cpu=1.5 * ENOUGH)
 
     assert stats.units["grind"].gil > 2 * stats.units["pack"].gil
     assert "pack" not in [hog.unit for hog in stats.hogs]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from streampy.memory.sweep import _began
+from streampy.testing.leaks import left_since, look
 
 LEAVING = """
 import pathlib, socket, subprocess, sys, threading, time
@@ -46,7 +50,11 @@ def test_thread():
 
 
 def test_child():
-    kept.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]))
+    words = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)"]
+    child = subprocess.Popen(words, stdout=subprocess.PIPE)
+    kept.append(child)
+    with child.stdout as told:
+        told.readline()
 
 
 def test_socket():
@@ -122,3 +130,14 @@ def test_nobody_looks_who_was_not_asked(tmp_path):
 def test_one_test_can_ask(tmp_path):
     (tmp_path / "conftest.py").write_text("import pytest\n@pytest.fixture(autouse=True)\ndef ask(no_leaks): pass\n")
     assert "1 passed, 9 deselected, 1 error" in run_pytest(tmp_path, "-k", "socket")
+
+
+def test_shared_memory_of_a_run_that_does_not_come_from_here_is_not_told():
+    pid = os.getppid()
+    before = look()
+    file = Path(f"/dev/shm/streampy-{pid}.{_began(pid)}.abcdef-test-of-leaks")  # noqa: S108 - where it looks
+    file.touch()
+    try:
+        assert [] == left_since(before)
+    finally:
+        file.unlink()

@@ -113,10 +113,10 @@ def left_since(before: Look, *, threads: bool = True) -> list[str]:
     while now.memory - before.memory and monotonic() < until:  # it may be another one's, which is about to be swept
         sleep(_LOOK_AGAIN)
         now = look()
-    if now.files - before.files:
-        gc.collect()  # what nobody holds any more is no leak
-        gc.collect()  # nor what only that has held, and let go of amid the first collection
-        now = look()
+    for _ in range(2):  # what nobody holds any more is no leak, nor what only that has held till the first collection
+        if now.files - before.files:
+            gc.collect()
+            now = look()
     told = [_thread(one) for one in now.threads - before.threads if one.is_alive()] if threads else []
     told += [_child(one) for one in now.children - before.children]
     if threads or told:

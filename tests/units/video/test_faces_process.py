@@ -15,13 +15,13 @@ from tests.units.video.rtsp_server import RtspServer
 import streampy as sp
 from streampy.units.video import Camera, Frame
 
-SECONDS = 2
+SECONDS = 1
 FRAMES = SECONDS * clip.FPS
 
 
 @pytest.fixture(scope="session")
 def files(models: Path, tmp_path_factory: pytest.TempPathFactory) -> setup.Files:
-    """Everything that the example needs, with clips of two seconds."""
+    """Everything that the example needs, with clips of a second."""
     out = tmp_path_factory.mktemp("faces")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clip, "SECONDS", SECONDS)

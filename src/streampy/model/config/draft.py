@@ -51,6 +51,8 @@ def _with_text_keys(path: KeyPath, value: Any) -> Any:
         return value
     if isinstance(value, Mapping):
         return {str(key): _with_text_keys((*path, key), one) for key, one in value.items()}
+    if path[2:] == ("each",) and isinstance(value, list | tuple):  # the settings of each worker
+        return [_with_text_keys(path, one) for one in value]
     return value
 
 
