@@ -87,10 +87,14 @@ def look() -> Look:
 
 
 def _memory() -> Iterator[str]:
-    """Files that are of no run, of one that is dead, or of one of this OS process; others run their own tests."""
+    """Files that are of a run of this OS process, of one that is dead, or of none; others run their own tests.
+
+    Where these run at once (pytest-xdist), nobody knows whose dead run it was: who kills one has to look himself.
+    """
+    has_company = "PYTEST_XDIST_WORKER" in os.environ
     for path in Path("/dev/shm").glob(f"{_SHARED_MEMORY}*"):  # noqa: S108 - is looked at
         pid = run_of(path.name)
-        if not pid or _is_ours(pid):
+        if _is_ours(pid) if pid else not has_company:
             yield path.name
 
 
