@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import pickle
 import sys
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from traceback import walk_tb
 from types import FrameType, TracebackType
 from typing import Any, Final, NamedTuple
 
-from streampy.errors import RunError
+from streampy.errors import RunError, UnitFailed, WorkerDied
 
+_OURS: Final = {kind.__name__: kind for kind in (UnitFailed, WorkerDied)}
+"""Errors of the house that are made of texts alone, so that they can be made anew without a pickle."""
 _NOWHERE: Final = -1
 """The instruction that a frame is at: none, so that its line is taken from the traceback."""
 
 
 class Thrown(NamedTuple):
-    """An error, so that it can be pickled."""
+    """An error, so that it can be pickled; without `pickled` all of it is plain."""
 
     pickled: bytes | None
     """None where it can't be, or can't be made again."""
+    ours: tuple[str, tuple[str, ...]] | None
+    """Of one in `_OURS` its name and arguments."""
     said: str
     notes: list[str]
     frames: list[tuple[str, str, int]]
@@ -37,7 +42,7 @@ class Thrown(NamedTuple):
 
 def pack_error(error: BaseException) -> bytes:
     """See `unpack_error`."""
-    return pickle.dumps(_thrown(error, frozenset()))
+    return pickle.dumps(_thrown(error, frozenset(), _pickled))
 
 
 def unpack_error(data: Any) -> BaseException:
@@ -45,21 +50,51 @@ def unpack_error(data: Any) -> BaseException:
     return _caught(pickle.loads(data))  # noqa: S301 - the other end of a pipe of ours
 
 
-def _thrown(error: BaseException, seen: AbstractSet[int]) -> Thrown:
+def tell_error(error: BaseException) -> Thrown:
+    """See `hear_error`."""
+    return _thrown(error, frozenset(), lambda _: None)
+
+
+def hear_error(told: Sequence[Any]) -> BaseException:
+    """The error, with its traceback, by whoever one does not trust: nothing is unpickled.
+
+    An error of the user's comes out as a RunError that tells it. Raises TypeError or ValueError where `told` is none.
+    """
+    return _caught(_checked(told))
+
+
+def _checked(told: Sequence[Any]) -> Thrown:
+    _, ours, said, notes, frames, cause, context, hides_context, parts = told
+    return Thrown(
+        None,
+        None if ours is None else (str(ours[0]), tuple(map(str, ours[1]))),
+        str(said),
+        list(map(str, notes)),
+        [(str(file), str(name), int(line)) for file, name, line in frames],
+        None if cause is None else _checked(cause),
+        None if context is None else _checked(context),
+        bool(hides_context),
+        list(map(_checked, parts)),
+    )
+
+
+def _thrown(error: BaseException, seen: AbstractSet[int], pickled: Callable[[BaseException], bytes | None]) -> Thrown:
     known = seen | {id(error)}
 
     def other(one: BaseException | None) -> Thrown | None:
-        return None if one is None or id(one) in known else _thrown(one, known)
+        return None if one is None or id(one) in known else _thrown(one, known, pickled)
 
+    name = type(error).__name__
     return Thrown(
-        _pickled(error),
+        pickled(error),
+        (name, error.args) if type(error) is _OURS.get(name) else None,
         f"{type(error).__qualname__}: {error}",
         list(getattr(error, "__notes__", ())),
         [(frame.f_code.co_filename, frame.f_code.co_name, line) for frame, line in walk_tb(error.__traceback__)],
         other(error.__cause__),
         other(error.__context__),
         error.__suppress_context__,
-        [_thrown(one, known) for one in error.exceptions] if isinstance(error, BaseExceptionGroup) else [],
+        [_thrown(one, known, pickled) for one in error.exceptions] if isinstance(error, BaseExceptionGroup) else [],
     )
 
 
@@ -87,7 +122,8 @@ def _error(thrown: Thrown) -> BaseException:
             return error.derive(list(map(_caught, thrown.parts))) if isinstance(error, BaseExceptionGroup) else error
     except Exception:  # its class is not known here
         thrown.notes.append("its class could not be imported here")
-    told = RunError(thrown.said)
+    ours = thrown.ours
+    told = RunError(thrown.said) if ours is None or ours[0] not in _OURS else _OURS[ours[0]](*ours[1])
     for note in thrown.notes:
         told.add_note(note)
     return told

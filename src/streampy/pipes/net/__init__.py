@@ -1,0 +1,1 @@
+"""CARRYING over TCP: safe bytes, frames, handshakes, connections. No unit, segment or who-sends-what in here."""
