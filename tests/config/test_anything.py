@@ -26,6 +26,12 @@ KEYS += (
     "retry",
     "then",
     "backoff",
+    "dial",
+    "tls",
+    "cert",
+    "window",
+    "deadline",
+    "replicas",
     "camera",
     "double",
 )
@@ -42,8 +48,11 @@ a_unit = st.fixed_dictionaries(
     {"use": st.sampled_from(["units:numbers", "units:double", "units:add"]) | values},
     optional=dict.fromkeys(KEYS[3:17], values),
 )
+segments = st.dictionaries(words, st.lists(words, max_size=3) | values, max_size=3)
+links = st.dictionaries(st.sampled_from(["camera -> double", "double->camera", "use -> set", "->"]), values, max_size=3)
 processes = st.fixed_dictionaries(
-    {"process": st.just("p"), "units": st.dictionaries(words, a_unit | values, max_size=4)}
+    {"process": st.just("p"), "units": st.dictionaries(words, a_unit | values, max_size=4)},
+    optional={"segments": segments | values, "links": links | values},
 )
 calm = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

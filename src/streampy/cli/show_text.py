@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from streampy.cli.parts import Parts
 from streampy.cli.words import (
     count,
+    dial_in_words,
     join_in_words,
     kinds,
     pipe_in_words,
     place_in_words,
+    segment_in_words,
     settings_in_words,
     shared_in_words,
     unit_in_words,
+    wire_in_words,
 )
 from streampy.model.annotations import type_name
 from streampy.model.layout import lay_out
@@ -34,24 +38,40 @@ def write_text(plan: Plan) -> str:
     workers = sum(plan.units[chain[0]].spec.workers for chain in plan.chains)
     fused = len(plan.units) - len(plan.chains)
     counts = [count(len(plan.units), "unit"), count(len(plan.links), "link"), count(workers, "worker")]
-    if len(plan.places) > 1:
+    if plan.segments:
+        counts.append(count(len(plan.segments), "segment"))
+    elif len(plan.places) > 1:
         counts.append(count(len(plan.places), "OS process"))
     lines = [f"process {plan.name}: {', '.join(counts)}{f', {fused} fused' if fused else ''}"]
     for name, used_as in plan.groups.items():
         inside = [unit for unit in plan.units if unit.startswith(f"{name}/")]
         lines.append(f"  {name} is {used_as}: {count(len(inside), 'unit')}")
-    if len(plan.places) > 1:
-        lines += ["", *_places(plan)]
+    parts = Parts(plan)
+    if plan.segments:
+        lines += _segments(parts)
+    elif len(plan.places) > 1:
+        lines += ["", "OS processes", *_places(plan)]
     for number, layer in enumerate(layout.layers, 1):
         lines += ["", f"layer {number}"]
         for name in layer:
-            lines += [f"  {line}".rstrip() for line in _unit(plan, plan.units[name])]
+            lines += [f"  {line}".rstrip() for line in _unit(parts, plan.units[name])]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _segments(parts: Parts) -> Iterator[str]:
+    """Each with the OS processes of one replica, then what joins them."""
+    for name, part in parts.plans.items():
+        said = segment_in_words(parts.plan.segments[name])
+        yield from ("", f"segment {name}{f': {said}' if said else ''}", *_places(part))
+    if parts.plan.wires:
+        yield from ("", "network")
+    wide = max((len(str(wire)) for wire in parts.plan.wires), default=0)
+    for wire in parts.plan.wires:
+        yield f"  {wire!s:<{wide}}  {dial_in_words(wire)}; {wire_in_words(wire)}"
 
 
 def _places(plan: Plan) -> Iterator[str]:
     """The OS processes, and what goes between them."""
-    yield "OS processes"
     wide = max(len(place.name) for place in plan.places)
     for place in plan.places:
         yield f"  {place.name:<{wide}}  {place_in_words(place)}"
@@ -64,7 +84,7 @@ def _places(plan: Plan) -> Iterator[str]:
         yield f"  shared memory: {'; '.join(parts)}"
 
 
-def _unit(plan: Plan, unit: UnitPlan) -> Iterator[str]:
+def _unit(parts: Parts, unit: UnitPlan) -> Iterator[str]:
     what = ", ".join(kinds(unit))
     yield f"{unit.name}  {unit.spec.used_as}{f'  ({what})' if what else ''}"
     if unit.settings:
@@ -74,30 +94,35 @@ def _unit(plan: Plan, unit: UnitPlan) -> Iterator[str]:
     for port, entry in unit.inputs.items():
         yield f"    in    {port}: {_given(entry)} <- {_senders(entry)}"
         if unit.not_fused:
-            yield f"          pipe: {pipe_in_words(entry.pipe)}{_carried(plan, unit.name, port)}"
+            yield f"          pipe: {pipe_in_words(entry.pipe)}{_carried(parts, unit.name, port)}"
     if unit.join is not None:
         yield f"    join  {join_in_words(unit.join.settings)}, room for {unit.join.settings.capacity} items"
     for port, links in unit.receivers.items():
         name = "" if port == OUT and len(unit.receivers) == 1 else f"{port}: "
         yield f"    out   {name}{type_name(unit.ports.outputs[port].type)} -> {_receivers(links)}"
-    yield f"    runs  {_runs(plan, unit)}"
+    yield f"    runs  {_runs(parts.plan, unit)}"
 
 
-def _carried(plan: Plan, unit: str, port: str) -> str:
+def _carried(parts: Parts, unit: str, port: str) -> str:
     """What carries the items of a pipe, where there is more than one OS process."""
-    if len(plan.places) == 1:
-        return ""
-    shared = plan.shared_pipes.get((unit, port))
-    return f"; in shared memory: {shared_in_words(shared)}" if shared else "; within one OS process"
+    ways = [f"; network, from {name}: {wire_in_words(wire)}" for name, wire in parts.wires_to(unit, port).items()]
+    shared = parts.shared.get((unit, port))
+    if shared:
+        ways.append(f"; in shared memory: {shared_in_words(shared)}")
+    elif not ways and parts.has_several_places(unit):
+        ways.append("; within one OS process")
+    return "".join(ways)
 
 
 def _runs(plan: Plan, unit: UnitPlan) -> str:
+    segment = plan.segment_of(unit.name)
+    where = f"in segment {segment}: " if segment else ""
     if unit.not_fused:
         own = "" if unit.not_fused == "a source" else f"; not fused: {unit.not_fused}"
-        return f"{unit_in_words(unit)}{own}"
+        return f"{where}{unit_in_words(unit)}{own}"
     chain = next(chain for chain in plan.chains if unit.name in chain)
     sender = chain[chain.index(unit.name) - 1]
-    return f"{unit_in_words(unit)}; fused: called directly by {sender}, no pipe between"
+    return f"{where}{unit_in_words(unit)}; fused: called directly by {sender}, no pipe between"
 
 
 def _given(entry: InputPlan) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from streampy.cli.frames import ABOVE, BELOW, Box, frames_of
-from streampy.cli.words import kinds, pipe_in_short, place_in_short
+from streampy.cli.frames import ABOVE, BELOW, Box, depth_of, frames_of
+from streampy.cli.words import kinds, pipe_in_short, place_in_short, wire_in_words
 from streampy.model.layout import lay_out
 from streampy.model.place import Transport
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MARGIN, _COLUMN_GAP, _ROW_GAP, _FOOT = 16.0, 64.0, 22.0, 30.0
 _HEAD, _PORT, _PAD = 42.0, 16.0, 12.0
+_LINE = 18.0
+"""How high a line of the legend is."""
 _NAME_LETTER, _SMALL_LETTER = 8.1, 6.2
 """How wide a letter is, on the average of the fonts that a reader may have."""
 _STYLE = """
@@ -37,10 +39,18 @@ _STYLE = """
 """
 
 _FRAMES = "  .frame { fill: #8c959f; fill-opacity: .08; stroke: #8c959f; stroke-opacity: .5; stroke-dasharray: 3 3 }\n"
+_SEGMENTS = """  .segment { fill-opacity: .03; stroke-opacity: .9; stroke-dasharray: none }
+  .network { stroke: #b4457c; stroke-dasharray: 8 3 }
+"""
 _ROOMS = """  .room { fill: #3f7cc4; fill-opacity: .13; stroke: none }
   .shared { stroke: #3f7cc4 }
 """
-_LOOKS = {Transport.FUSED: "link fused", Transport.THREAD: "link", Transport.SHARED: "link shared"}
+_LOOKS = {
+    Transport.FUSED: "link fused",
+    Transport.THREAD: "link",
+    Transport.SHARED: "link shared",
+    Transport.NETWORK: "link network",
+}
 _ROOM = 6.0
 """How far the room of a unit that lives in another OS process reaches around it."""
 
@@ -58,10 +68,10 @@ def _port_y(box: Box, index: int, count: int) -> float:
 class _Drawing:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        depth = max((name.count("/") + 1 for name in plan.groups), default=0)
+        depth = depth_of(plan)
         gap = _ROW_GAP + depth * (ABOVE + BELOW)
         self.layout = lay_out(plan, {name: _height(unit) for name, unit in plan.units.items()}, gap)
-        self.frames = frames_of(plan.groups, self.layout.layers)
+        self.frames = frames_of(plan, self.layout.layers)
         self.top = _MARGIN + depth * ABOVE
         self.low = self.top + self.layout.bottom + depth * BELOW
         self.columns = _columns(plan, self.layout, self.frames)
@@ -72,8 +82,10 @@ class _Drawing:
         }
         self.has_rooms = len(plan.places) > 1
         self.back = [link for link in plan.links if link.feedback]
-        self.width = sum(self.columns[-1]) + _MARGIN if self.columns else 0.0
-        self.height = self.low + _MARGIN + _FOOT + 14.0 * len(self.back)
+        self.wires = [f"network, {wire}: {wire_in_words(wire)}" for wire in plan.wires]
+        told = max((len(wire) * _SMALL_LETTER + 28 + _MARGIN for wire in self.wires), default=0.0)
+        self.width = max(sum(self.columns[-1]), told) + _MARGIN if self.columns else 0.0
+        self.height = self.low + _MARGIN + _FOOT + 14.0 * len(self.back) + _LINE * len(self.wires)
 
     def write(self) -> str:
         body = [
@@ -86,12 +98,14 @@ class _Drawing:
         size = f'width="{self.width:.0f}" height="{self.height:.0f}" viewBox="0 0 {self.width:.0f} {self.height:.0f}"'
         title = f"<title>{escape(self.plan.name)}</title>"
         style = _STYLE + (_FRAMES if self.frames else "") + (_ROOMS if self.has_rooms else "")
+        style += _SEGMENTS if self.plan.segments else ""
         head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n{title}\n<style>{style}</style>\n'
         return head + "".join(f"{line}\n" for line in body) + "</svg>\n"
 
     def _frame(self, frame: Frame) -> Iterator[str]:
-        yield from (f'<path class="frame" d="{outline}"/>' for outline in frame.outlines(self.boxes))
-        yield _text(*frame.label_at(self.boxes), frame.label, "small")
+        look = "frame segment" if frame.is_segment else "frame"
+        yield from (f'<path class="{look}" d="{outline}"/>' for outline in frame.outlines(self.boxes))
+        yield from (_text(x, y, label, "small") for x, y, label in frame.labels(self.boxes))
 
     def _room(self, name: str) -> str:
         box = self.boxes[name]
@@ -152,11 +166,14 @@ class _Drawing:
             links.append((_LOOKS[Transport.SHARED], "to another OS process: shared memory"))
         if self.back:
             links.append(("link back", "closes a cycle"))
-        x, y = _MARGIN, self.height - _MARGIN
+        x, y = _MARGIN, self.height - _MARGIN - _LINE * len(self.wires)
         for look, text in links:
             yield f'<path class="{look}" d="M{x:.1f},{y:.1f} h22"/>'
             yield _text(x + 28, y + 3.5, text, "small")
             x += 28 + len(text) * _SMALL_LETTER + 18
+        for number, wire in enumerate(self.wires, 1):
+            yield f'<path class="{_LOOKS[Transport.NETWORK]}" d="M{_MARGIN:.1f},{y + _LINE * number:.1f} h22"/>'
+            yield _text(_MARGIN + 28, y + _LINE * number + 3.5, wire, "small")
 
 
 def _columns(plan: Plan, layout: Layout, frames: Sequence[Frame]) -> list[tuple[float, float]]:

@@ -10,6 +10,7 @@ from streampy.model.cpus import format_cpus
 from streampy.model.measure import format_size
 from streampy.model.pipe import OnError, Order, Overflow, Pipe
 from streampy.model.process import CPU
+from streampy.model.segments import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from streampy.model.pipe import Join
     from streampy.model.place import Place, SharedPipe
     from streampy.model.plan import UnitPlan
+    from streampy.model.segments import LinkSpec, SegmentSpec
 
 _PLAIN = Pipe()
 _LONGEST = 40
@@ -80,6 +82,39 @@ def place_in_words(place: Place) -> str:
     ]
     more = ", ".join(_surroundings(place.env, format_cpus(place.cpus)))
     return f"{'; '.join(chains) or 'no unit'}{f'  ({more})' if more else ''}"
+
+
+def segment_in_words(segment: SegmentSpec) -> str:
+    """What is said of a segment beside its units: `2 replicas, listens at tcp://0.0.0.0:7400`; "" where nothing is."""
+    said = {
+        f"{segment.replicas} replicas": segment.replicas > 1,
+        f"listens at {segment.listen}": bool(segment.listen),
+        "TLS": segment.tls is not None,
+        "asks for a token": bool(segment.token),
+    }
+    return ", ".join(words for words, holds in said.items() if holds)
+
+
+def segment_in_short(segment: SegmentSpec) -> str:
+    """For a label: `segment core · 2 replicas · tcp://0.0.0.0:7400`."""
+    replicas = f"{segment.replicas} replicas" if segment.replicas > 1 else ""
+    return " · ".join(filter(None, [f"segment {segment.name}", replicas, segment.listen]))
+
+
+def wire_in_words(wire: LinkSpec) -> str:
+    """How items go along what joins two segments: `window 64, ack processed`."""
+    deadline = f", deadline {_seconds(wire.deadline)}" if wire.has_deadline else ""
+    return f"window {wire.window}, ack {wire.ack.value}{deadline}"
+
+
+def dial_in_words(wire: LinkSpec) -> str:
+    """Where who dials reaches the other: `dials tcp://core:7400, TLS, token`."""
+    if wire.via:
+        where = f"via {without_password(wire.via)}"
+    else:
+        where = f"dials {' or '.join(wire.dial)}" if wire.dial else "no address to dial yet"
+    more = [what for what, holds in {"TLS": wire.tls is not None, "token": bool(wire.token)}.items() if holds]
+    return ", ".join([where, *more])
 
 
 def join_in_words(join: Join) -> str:

@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 
 from streampy.errors import Problem, ProcessError
 from streampy.model import graph
+from streampy.model.cut import Cut
 from streampy.model.fit import check_fit
 from streampy.model.flatten import Flat
 from streampy.model.housing import check_housing
@@ -32,17 +33,28 @@ def make_plan(process: Process, *, may_be_open: bool = True, known: Iterable[Pro
     """
     scopes = Scopes()
     checked = _Checked(scopes.look_at(process), may_be_open=may_be_open)
-    problems = [*known, *scopes.problems, *checked.problems]
+    cut = checked.cut
+    problems = [*known, *scopes.problems, *checked.problems, *cut.problems]
     if not process.units and not problems:
         problems.append(Problem("", 0, 0, "units", "the process has no units: add one"))
     plan = None
     problems.extend(graph.check_loops(checked.units, checked.unsure))
+    if cut.segment_of:
+        problems.extend(cut.check_loops(graph.loops_of(checked.units)))
     if checked.is_whole:
-        plan = graph.complete(process.name, checked.units, problems.append)
+        problems.extend(cut.check_links(checked.flat.links))
+        plan = graph.complete(process.name, checked.units, problems.append, cut.segment_of)
+        problems.extend(cut.check_rounds(plan.units, plan.links) if plan is not None else ())
     if problems or plan is None:
         in_order = sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line, problem.column))
         raise ProcessError(in_order)
-    return replace(plan, groups=checked.flat.groups, places=places_of(plan.units, plan.chains))
+    return replace(
+        plan,
+        groups=checked.flat.groups,
+        places=places_of(plan.units, plan.chains),
+        segments=cut.segments(plan.units),
+        wires=cut.wires(plan.links),
+    )
 
 
 class _Checked:
@@ -53,6 +65,7 @@ class _Checked:
         self.is_whole = scope.is_whole
         """Whether every port, link and join is known, so that what follows from the graph's shape is no false alarm."""
         self.flat = Flat(scope)
+        self.cut = Cut(scope.process, self.flat.specs)
         self.unsure = {name for name, spec in self.flat.specs.items() if spec.is_told("pipe")}
         """The units of whose pipes something is wrong, so that nobody knows whether they drop."""
         self._scope = scope
@@ -60,7 +73,7 @@ class _Checked:
         self.units = {name: self._plan_unit(spec) for name, spec in self.flat.specs.items()}
         for name in scope.ports:
             self._check_linked(scope.specs[name])
-        self.problems.extend(check_housing(self.units))
+        self.problems.extend(check_housing(self.units, self.cut.segment_of))
 
     def _plan_unit(self, spec: UnitSpec) -> UnitPlan:
         ports = self.flat.ports[spec.name]

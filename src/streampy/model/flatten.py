@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from streampy.model.cpus import each_cpus
+from streampy.model.origin import Spot
 from streampy.model.plan import Link
 from streampy.model.ports import Ports
-from streampy.model.process import CPU, OWN, Spot, UnitSpec
+from streampy.model.process import CPU, OWN, UnitSpec
 from streampy.model.scope import End, Scope
 
 KeyPath = tuple[str | int, ...]
@@ -39,6 +40,11 @@ class Flat:
             for port in ports.inputs
         }
         """For each input that belongs to one of the process itself: that one."""
+
+    @property
+    def links(self) -> list[Link]:
+        """All of them, by receiver."""
+        return [link for several in self.arriving.values() for link in several]
 
     def _add(self, scope: Scope, within: str, specs: Mapping[str, UnitSpec]) -> None:
         for name, spec in specs.items():

@@ -20,13 +20,18 @@ from streampy.model.ports import Helping
 Report = Callable[[Problem], None]
 
 
-def complete(name: str, units: Mapping[str, UnitPlan], report: Report) -> Plan | None:
-    """The plan of units that were checked one by one; None where a problem was reported. `check_loops` stands apart."""
-    loops = _loops(units)
+def complete(
+    name: str, units: Mapping[str, UnitPlan], report: Report, segment_of: Mapping[str, str] | None = None
+) -> Plan | None:
+    """The plan of units that were checked one by one; None where a problem was reported. `check_loops` stands apart.
+
+    segment_of: for each unit its segment, where there are some.
+    """
+    loops = loops_of(units)
     problems: list[Problem] = []
     units = _mark_feedback(units)
     units = {unit: units[unit] for unit in _order(units)}
-    lineages = Lineages(units, problems.append)
+    lineages = Lineages(units, problems.append, segment_of or {})
     for unit in units.values():
         problems.extend(_check_limit(unit, units, lineages, loops))
     for problem in problems:
@@ -35,7 +40,9 @@ def complete(name: str, units: Mapping[str, UnitPlan], report: Report) -> Plan |
         return None
     units = {
         unit.name: replace(
-            unit, join=lineages.joins.get(unit.name), not_fused=_why_not_fused(unit, units, lineages, loops)
+            unit,
+            join=lineages.joins.get(unit.name),
+            not_fused=_why_not_fused(unit, units, lineages, loops, segment_of or {}),
         )
         for unit in units.values()
     }
@@ -44,7 +51,7 @@ def complete(name: str, units: Mapping[str, UnitPlan], report: Report) -> Plan |
 
 def check_loops(units: Mapping[str, UnitPlan], unsure: AbstractSet[str] = frozenset()) -> list[Problem]:
     """What is wrong with the cycles that are known, but for those with a unit whose pipes nobody is sure of."""
-    loops = [loop for loop in _loops(units) if not loop & unsure]
+    loops = [loop for loop in loops_of(units) if not loop & unsure]
     return [problem for loop in loops for problem in _check_loop(units, loop)]
 
 
@@ -160,7 +167,7 @@ def _reachable(units: Mapping[str, UnitPlan], start: str, *, without_dropping: b
     return found
 
 
-def _loops(units: Mapping[str, UnitPlan]) -> tuple[frozenset[str], ...]:
+def loops_of(units: Mapping[str, UnitPlan]) -> tuple[frozenset[str], ...]:
     """The sets of units that reach each other in a circle."""
     after = {name: _reachable(units, name) for name in units}
     loops = {frozenset(other for other in after[name] if name in after[other]) for name in units if name in after[name]}
@@ -242,7 +249,11 @@ def _order(units: Mapping[str, UnitPlan]) -> list[str]:
 
 
 def _why_not_fused(
-    unit: UnitPlan, units: Mapping[str, UnitPlan], lineages: Lineages, loops: tuple[frozenset[str], ...]
+    unit: UnitPlan,
+    units: Mapping[str, UnitPlan],
+    lineages: Lineages,
+    loops: tuple[frozenset[str], ...],
+    segment_of: Mapping[str, str],
 ) -> str:
     entries = list(unit.inputs.values())
     if not entries:
@@ -255,7 +266,9 @@ def _why_not_fused(
     if len(links) > 1:
         return f"{len(links)} links meet in its pipe"
     sender = units[links[0].sender]
+    segment = segment_of.get(unit.name, "")
     reasons = {
+        f"lives in segment {segment}": segment != segment_of.get(sender.name, ""),
         f"{sender.name} lives in another OS process": not unit.spec.lives_with(sender.spec),
         "its pipe is configured": entries[0].configured,
         f"has {unit.spec.workers} workers": unit.spec.workers > 1 and not _are_copies(unit, sender),

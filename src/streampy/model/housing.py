@@ -24,8 +24,12 @@ _MEANT = {"thread": MAIN, "threads": MAIN, "process": OWN, "subprocess": OWN, "n
 """Words that people try."""
 
 
-def check_housing(units: Mapping[str, UnitPlan]) -> Iterator[Problem]:
-    """All that is wrong with where units are placed."""
+def check_housing(units: Mapping[str, UnitPlan], segment_of: Mapping[str, str] | None = None) -> Iterator[Problem]:
+    """All that is wrong with where units are placed. segment_of: for each unit its segment, where there are some."""
+    living: dict[str, dict[str, UnitPlan]] = defaultdict(dict)
+    for name, unit in units.items():
+        living[(segment_of or {}).get(name, "")][name] = unit
+    segments = {name: together for together in living.values() for name in together}
     for unit in units.values():
         if unit.spec.is_told("place"):
             continue
@@ -35,7 +39,7 @@ def check_housing(units: Mapping[str, UnitPlan]) -> Iterator[Problem]:
             yield from check_sendable(unit)
         else:
             yield from _in_main(unit)
-        yield from _items(unit, units)
+        yield from _items(unit, units, segments[unit.name])
     yield from _housemates(units)
 
 
@@ -86,10 +90,10 @@ def _in_main(unit: UnitPlan) -> Iterator[Problem]:
         )
 
 
-def _items(unit: UnitPlan, units: Mapping[str, UnitPlan]) -> Iterator[Problem]:
-    """The size of items where none of them goes through shared memory."""
+def _items(unit: UnitPlan, units: Mapping[str, UnitPlan], segment: Mapping[str, UnitPlan]) -> Iterator[Problem]:
+    """The size of items where none of them goes through shared memory: not in its segment, nor where all run as one."""
     spec = unit.spec
-    shared = {name: is_shared(unit, name, units) for name in unit.inputs}
+    shared = {name: is_shared(unit, name, units) or is_shared(unit, name, segment) for name in unit.inputs}
     told = "its items stay within one OS process, so nothing is reserved for them: remove the key"
     for name in (name for name in shared if not shared[name] and "item" in spec.pipes.get(name, {})):
         yield spec.problem(told, "pipe", name, "item")

@@ -85,8 +85,10 @@ def _first_rows(plan: Plan, layer_of: Mapping[str, int], ways: Mapping[Link, lis
 
 
 def _groups(ways: Mapping[Link, list[Spot]], plan: Plan) -> dict[Spot, tuple[str, ...]]:
-    """The used processes that each spot lies in, from the outermost on; a bend lies where all that share it do."""
-    groups: dict[Spot, tuple[str, ...]] = {name: tuple(name.split("/")[:-1]) for name in plan.units}
+    """The segment and the used processes that each spot lies in, from the outermost on; a bend lies where all do."""
+    groups: dict[Spot, tuple[str, ...]] = {
+        name: (*filter(None, [plan.segment_of(name)]), *name.split("/")[:-1]) for name in plan.units
+    }
     for link, way in ways.items():
         for bend in way[1:-1]:
             groups[bend] = _common(groups.get(bend, groups[link.sender]), groups[link.receiver])

@@ -17,6 +17,7 @@ from streampy.model.pipe import Join
 from streampy.model.place import UNTAKEN
 from streampy.model.plan import InputPlan, JoinPlan, Link, Share, UnitPlan
 from streampy.model.ports import Emits, Helping, OutputPort
+from streampy.model.segments import UNANSWERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,10 @@ _Streams = dict[str, _Origin]
 class Lineages:
     """The lineage of every output, and the plan of every join; what can't be joined is reported."""
 
-    def __init__(self, units: Mapping[str, UnitPlan], report: Callable[[Problem], None]) -> None:
+    def __init__(
+        self, units: Mapping[str, UnitPlan], report: Callable[[Problem], None], segment_of: Mapping[str, str]
+    ) -> None:
+        self._segment_of = segment_of
         self.joins: dict[str, JoinPlan] = {}
         self.outputs: dict[tuple[str, str], Mapping[str, Share]] = {}
         self.roots: dict[str, frozenset[str]] = {}
@@ -223,7 +227,8 @@ class Lineages:
             for one in units
             for entry in one.inputs.values()
         )
-        return 16 + in_pipes + UNTAKEN * sum(one.spec.workers for one in units if one.spec.is_away)
+        far = UNANSWERED if len({self._segment_of.get(one.name) for one in units}) > 1 else 0
+        return 16 + far + in_pipes + UNTAKEN * sum(one.spec.workers for one in units if one.spec.is_away)
 
 
 _SOURCE = _Origin((), (1,))

@@ -78,11 +78,11 @@ def read(
 
     origin: file and line of the code that gave a dict.
     """
-    from streampy.model.config.draft import give_settings, read_document, read_units  # noqa: PLC0415 - YAML and pydantic take a tenth of a second, which a process built in Python saves
+    from streampy.model.config.draft import give_settings, read_document, read_process  # noqa: PLC0415 - YAML and pydantic take a tenth of a second, which a process built in Python saves
     from streampy.model.config.given import give_keys  # noqa: PLC0415 - likewise
 
     document = read_document(source, origin)
     ambiguous = give_settings(document, set or {}, set_by)
-    name, units, causes = read_units(document)
-    units = give_keys(document, units, ambiguous, set_by)
-    return Draft(Process(name, units), tuple(document.problems), tuple(causes))
+    process, causes = read_process(document)
+    process = process.with_units(give_keys(document, list(process.units.values()), ambiguous, set_by))
+    return Draft(process, tuple(document.problems), tuple(causes))

@@ -33,6 +33,8 @@ class Transport(StrEnum):
     """A hand-off within one OS process, between threads or tasks."""
     SHARED = "shared"
     """Shared memory, between OS processes."""
+    NETWORK = "network"
+    """A connection, between segments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,9 @@ def transport_of(sender: UnitPlan | None, receiver: UnitPlan) -> Transport:
 
 
 def is_shared(unit: UnitPlan, port: str, units: Mapping[str, UnitPlan]) -> bool:
-    """Whether items come to an input from another OS process."""
+    """Whether items come to an input from another OS process; those of a sender that is not there come to `main`."""
     senders = {link.sender for link in unit.inputs[port].links}
-    return any(_crosses(units[name], unit) for name in senders) if senders else _crosses(None, unit)
+    return any(_crosses(units.get(name), unit) for name in senders) if senders else _crosses(None, unit)
 
 
 def shared_pipes(units: Mapping[str, UnitPlan]) -> Iterator[SharedPipe]:

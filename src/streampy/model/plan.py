@@ -6,14 +6,15 @@ Knows nothing of how it came about (`check` makes it) nor of how it is run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streampy.model.cpus import cpus_of
 from streampy.model.numbered import fill
 from streampy.model.pipe import Join, OnError, Pipe
-from streampy.model.place import Place, SharedPipe, Transport, shared_pipes, transport_of
+from streampy.model.place import Place, SharedPipe, Transport, places_of, shared_pipes, transport_of
 from streampy.model.ports import InputPort, Ports
 from streampy.model.process import UnitSpec
+from streampy.model.segments import LinkSpec, SegmentSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +161,59 @@ class Plan:
     """
     places: tuple[Place, ...] = ()
     """The OS processes that there will be, `main` first; of a pool as many as it can come to need."""
+    segments: Mapping[str, SegmentSpec] = field(default_factory=dict)
+    """The programs that the process is cut into, each unit in one of them; empty where it is not cut.
+
+    It can run as one program all the same: then `places` are those of all its units.
+    """
+    wires: tuple[LinkSpec, ...] = ()
+    """How the segments reach each other: one for each pair between which there are links, whoever sends."""
 
     @property
     def links(self) -> tuple[Link, ...]:
-        """All of them, by sender."""
-        return tuple(link for unit in self.units.values() for links in unit.receivers.values() for link in links)
+        """All that a unit of the plan has to do with, by sender; those that come from another segment are the last."""
+        away = [link for unit in self.units.values() for links in unit.receivers.values() for link in links]
+        arriving = [link for unit in self.units.values() for entry in unit.inputs.values() for link in entry.links]
+        return (*away, *(link for link in arriving if link.sender not in self.units))
+
+    @property
+    def crossings(self) -> tuple[Link, ...]:
+        """The links whose ends lie in different segments."""
+        return tuple(link for link in self.links if self._is_crossing(link))
+
+    def segment_of(self, unit: str) -> str:
+        """The segment that a unit lives in; "" where the process is not cut."""
+        return next((name for name, segment in self.segments.items() if unit in segment.units), "")
+
+    def wire(self, one: str, other: str) -> LinkSpec:
+        """What joins two segments, whichever of them dials. Raises LookupError where no link leads across."""
+        ends = frozenset((one, other))
+        found = next((wire for wire in self.wires if wire.ends == ends), None)
+        if found is None:
+            raise LookupError(f"no link leads from {one!r} to {other!r}, nor back")
+        return found
+
+    def of_segment(self, name: str) -> Plan:
+        """What one segment runs: its units, as they are here, with what holds of these alone.
+
+        Its `links` are those within it, into it, and out of it. Who must be told when an item ends (`mourners`), the
+        `depths`, and the joins of its units are those of the whole process. Raises KeyError for a name that is none.
+        """
+        members = set(self.segments[name].units)
+        units = {unit: self.units[unit] for unit in self.units if unit in members}
+        chains = tuple(chain for chain in self.chains if chain[0] in units)
+        return replace(
+            self,
+            units=units,
+            chains=chains,
+            loops=tuple(loop for loop in self.loops if loop <= units.keys()),
+            groups={
+                group: used_as
+                for group, used_as in self.groups.items()
+                if any(unit.startswith(f"{group}/") for unit in units)
+            },
+            places=places_of(units, chains),
+        )
 
     def place_of(self, unit: str, index: int) -> Place:
         """The OS process in which one worker of a unit lives."""
@@ -173,7 +222,12 @@ class Plan:
 
     def transport(self, link: Link) -> Transport:
         """What carries the items of a link."""
+        if self._is_crossing(link):
+            return Transport.NETWORK
         return transport_of(self.units[link.sender], self.units[link.receiver])
+
+    def _is_crossing(self, link: Link) -> bool:
+        return bool(self.segments) and self.segment_of(link.sender) != self.segment_of(link.receiver)
 
     def transport_to(self, unit: str, port: str) -> Transport:
         """What carries items to an input; where several links lead there, the dearest; `main` pushes to an open one."""

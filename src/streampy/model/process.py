@@ -10,12 +10,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from math import inf
-from typing import Any, Protocol
+from typing import Any
 
 from streampy.errors import Problem
 from streampy.model.cpus import Cpus, parse_cpus
 from streampy.model.measure import parse_duration
+from streampy.model.origin import NOWHERE, CodeLine, Origin, Spot
 from streampy.model.pipe import Join, OnCrash, OnError, Pipe
+from streampy.model.segments import Ack, LinkSpec, SegmentSpec, Tls
+from streampy.model.suggest import choose
 
 From = str | Sequence[str] | Mapping[str, str | Sequence[str]]
 """Where the inputs come from: `"camera"`, `["left", "right"]`, or for each `{"frame": "camera", "names": "who.is"}`."""
@@ -29,36 +32,6 @@ CPU = "cpu"
 """The device of a worker of which nothing is said."""
 MAIN, OWN = "main", "own"
 """The places that mean something; any other word is the name of an OS process that units share."""
-
-
-class Origin(Protocol):
-    """Finds the place at which something was written."""
-
-    def place(self, path: tuple[str | int, ...]) -> tuple[str, int, int]:
-        """File, line and column of a key path; the nearest one that is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class CodeLine:
-    """An origin in Python code: everything of it stands on one line."""
-
-    file: str
-    line: int
-
-    def place(self, path: tuple[str | int, ...]) -> tuple[str, int, int]:
-        """The line, whatever the path."""
-        del path
-        return self.file, self.line, 0
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A key path in what it was written in."""
-
-    origin: Origin
-    path: tuple[str | int, ...]
-    within: str
-    """The used process whose units are named there without it: `other/`; "" for the process itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +69,7 @@ class UnitSpec:
     on_error: OnError = field(default_factory=OnError)
     on_crash: OnCrash = field(default_factory=OnCrash)
     timeout: float = inf
-    origin: Origin = field(default_factory=lambda: CodeLine("", 0))
+    origin: Origin = NOWHERE
     told: frozenset[tuple[str | int, ...]] = frozenset()
     """The key paths, below the unit, of what was left out because it is wrong, and reported as such before."""
     within: str = ""
@@ -190,14 +163,36 @@ class Process:
     Process('doubles', numbers -> double)
     """
 
-    def __init__(self, name: str, units: Sequence[UnitSpec] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        units: Sequence[UnitSpec] = (),
+        segments: Sequence[SegmentSpec] = (),
+        links: Sequence[LinkSpec] = (),
+    ) -> None:
         self.name = name
         self._units = {unit.name: unit for unit in units}
+        self._segments = {segment.name: segment for segment in segments}
+        self._links = list(links)
 
     @property
     def units(self) -> Mapping[str, UnitSpec]:
         """The units by name, in the order in which they were added."""
         return self._units
+
+    @property
+    def segments(self) -> Mapping[str, SegmentSpec]:
+        """The segments by name; none where the process is one by itself."""
+        return self._segments
+
+    @property
+    def links(self) -> Sequence[LinkSpec]:
+        """How its segments reach each other."""
+        return tuple(self._links)
+
+    def with_units(self, units: Sequence[UnitSpec]) -> Process:
+        """The same process with other units."""
+        return Process(self.name, units, tuple(self._segments.values()), self._links)
 
     def add(
         self,
@@ -237,7 +232,6 @@ class Process:
             raise ValueError(f"got {name!r}, expected a name: a letter, then letters, digits, _ or -")
         if name in self._units:
             raise ValueError(f"there is a unit {name!r} in {self.name!r} already")
-        caller = sys._getframe(1)
         whole, single = split_pipes(_given(pipe))
         self._units[name] = UnitSpec(
             name=name,
@@ -259,12 +253,84 @@ class Process:
             on_error=OnError.of(on_error),
             on_crash=OnCrash.of(on_crash),
             timeout=parse_duration(timeout),
-            origin=CodeLine(caller.f_code.co_filename, caller.f_lineno),
+            origin=_caller(),
+        )
+        return self
+
+    def segment(
+        self,
+        name: str,
+        /,
+        *units: str,
+        replicas: int = 1,
+        listen: str = "",
+        tls: Tls | Mapping[str, str] | None = None,
+        token: str = "",
+    ) -> Process:
+        """Let units live together as one program; returns the process, so that calls can be chained.
+
+        units: by name; that of a process which is used as a unit stands for all of its units. Where there are
+        segments, each unit is in exactly one. replicas: how many such programs there are.
+        listen: where others reach it, `tcp://0.0.0.0:7400`. tls: the files `ca`, `cert` and `key`. token: what others
+        must know to be let in.
+        What is wrong is told when the process is checked, except what can't be read, such as an address: ValueError.
+        """
+        if not re.fullmatch(NAME, name):
+            raise ValueError(f"got {name!r}, expected a name: a letter, then letters, digits, _ or -")
+        if name in self._segments:
+            raise ValueError(f"there is a segment {name!r} in {self.name!r} already")
+        if not units:
+            raise ValueError(f"the segment {name!r} has no units: name those that live in it")
+        self._segments[name] = SegmentSpec(name, units, replicas, listen, Tls.of(tls), token, _caller())
+        return self
+
+    def link(
+        self,
+        dialler: str,
+        listener: str,
+        /,
+        *,
+        dial: str | Sequence[str] = (),
+        tls: Tls | Mapping[str, str] | None = None,
+        token: str = "",
+        window: int = 64,
+        ack: str = "processed",
+        deadline: float | str = inf,
+        via: str = "",
+    ) -> Process:
+        """Say how one segment reaches another; returns the process, so that calls can be chained.
+
+        dialler, listener: the segment that dials the other, and that other one. dial: an address, `tcp://host:port`,
+        or several; or `file:///path`, a file with such addresses. tls: the files `ca`, `cert` and `key`, and the
+        `name` in the certificate of the listener. token: what the listener asks for.
+        window: how many items may be under way to each replica. ack: `processed`, or `none`. deadline: how long an
+        item waits for its answer. via: a broker, `nats://...` or `kafka://...`.
+        What is wrong is told when the process is checked, except what can't be read, such as an address: ValueError.
+        """
+        self._links.append(
+            LinkSpec(
+                dialler,
+                listener,
+                dial=_several(dial),
+                tls=Tls.of(tls),
+                token=token,
+                window=window,
+                ack=choose(Ack, ack),
+                deadline=parse_duration(deadline),
+                via=via,
+                origin=_caller(),
+            )
         )
         return self
 
     def __repr__(self) -> str:
         return f"Process({self.name!r}, {' -> '.join(self._units) or 'empty'})"
+
+
+def _caller() -> CodeLine:
+    """The line that called a method of Process."""
+    frame = sys._getframe(2)
+    return CodeLine(frame.f_code.co_filename, frame.f_lineno)
 
 
 def name_of(use: Any) -> str:

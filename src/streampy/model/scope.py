@@ -146,6 +146,14 @@ class Scope:
                 f"{spec.used_as} is a process, and {key!r} is said of single units: write it at them, in that process"
             )
             self._tell(spec, message, key)
+        if inner.process.segments or inner.process.links:
+            names = ", ".join(inner.process.segments)
+            cut = f"is cut into segments ({names})" if names else "has links between segments"
+            message = (
+                f"{spec.used_as} {cut}, and only the outermost process may be: remove them there, "
+                f"and let {spec.name!r} live in a segment here"
+            )
+            self._tell(spec, message, "use")
         self._check_settings(spec, spec, inner, spec.settings, ())
 
     def _check_settings(

@@ -34,6 +34,16 @@ class Document:
         """Remember where a key stands first; both count from 1."""
         self._marks.setdefault(path, (line, column))
 
+    def spell_out(self, path: KeyPath, key: str) -> None:
+        """The value at `path` is a short form of `{key: value}`: put that there; its places are known at both."""
+        inner = self.value
+        for one in path[:-1]:
+            inner = inner[one]
+        inner[path[-1]] = {key: inner[path[-1]]}
+        length = len(path)
+        self._marks |= {(*path, key, *at[length:]): place for at, place in self._marks.items() if at[:length] == path}
+        self.told |= {(*path, key, *at[length:]) for at in self.told if at[:length] == path and len(at) > length}
+
     def place(self, path: KeyPath) -> tuple[str, int, int]:
         """File, line and column of a key path; of the nearest one above it where it is not known."""
         for length in range(len(path), -1, -1):

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from streampy.model.config.document import Document, KeyPath
 from streampy.model.config.find import NotFound, find_unit, look_beside
 from streampy.model.config.keys import ABSENT, EXTRA, ProcessKeys, UnitKeys, said_of
+from streampy.model.config.segments import read_links, read_segments, spell_out_segments
 from streampy.model.config.variables import expand
 from streampy.model.config.wording import put_in_words
 from streampy.model.process import KEYS, Process, UnitSpec, name_of
@@ -114,25 +115,27 @@ def give_settings(document: Document, settings: Mapping[str, Any], by: str) -> d
     return ambiguous
 
 
-def read_units(document: Document, files: Files | None = None) -> tuple[str, list[UnitSpec], list[BaseException]]:
-    """The name of the process, its units, and what the user's own modules raised on being imported.
+def read_process(document: Document, files: Files | None = None) -> tuple[Process, list[BaseException]]:
+    """As much of a process as can be read, and what the user's own modules raised on being imported.
 
     files: where it is read because another process uses it, what was read before it.
     """
     if () in document.told:
-        return "", [], []
+        return Process(""), []
+    spell_out_segments(document)
     value = document.without_told()
     _check_keys(document, value)
     value = document.without_told()
     units = value.get("units") if isinstance(value, Mapping) else None
     if not isinstance(units, Mapping):
-        return "", [], []
+        return Process(""), []
     reader = _Units(document, files or Files(document.file))
     specs = [reader.read(name, keys) for name, keys in units.items()]
     # a unit that is wrong as a whole stays known by its name, for the links that lead to it
     lost = [path[1] for path in document.told if len(path) == 2 and path[0] == "units"]  # noqa: PLR2004 - units, a name
     specs += [reader.read(str(name), {}) for name in lost]
-    return str(value.get("process", "")), specs, reader.causes
+    process = Process(str(value.get("process", "")), specs, read_segments(document, value), read_links(document, value))
+    return process, reader.causes
 
 
 def _check_keys(document: Document, value: Any) -> None:
@@ -179,9 +182,9 @@ class Files:
         if () in document.told and not document.problems[0].line:
             raise NotFound(f"{file}: {document.problems[0].message}")
         self._reading.append(file)
-        name, units, causes = read_units(document, self)
+        found, causes = read_process(document, self)
         self._reading.pop()
-        process = self.processes[file.resolve()] = Process(name, units) if units else None
+        process = self.processes[file.resolve()] = found if found.units else None
         user.problems += document.problems
         return process, causes
 

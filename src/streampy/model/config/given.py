@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from streampy.errors import Problem
 from streampy.model.config.keys import ABSENT, ProcessKeys, said_of
 from streampy.model.config.wording import put_in_words
-from streampy.model.process import CodeLine, Process, Spot, UnitSpec
+from streampy.model.origin import CodeLine, Spot
+from streampy.model.process import Process, UnitSpec
 from streampy.model.suggest import did_you_mean
 from streampy.model.unit import ports_of
 
@@ -79,7 +80,7 @@ class _Gift:
         if inner:
             process = spec.use
             units = {**process.units, inner[0]: self._as_key(process.units[inner[0]], inner[1:], f"{whole}/{inner[0]}")}
-            return replace(spec, use=Process(process.name, list(units.values())))
+            return replace(spec, use=process.with_units(list(units.values())))
         self._take_back(whole, (self.word,))
         try:
             said = self._read(spec.name)

@@ -7,35 +7,45 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from streampy.model.config.values import (
     VARIABLE,
+    AckWord,
     AtLeastNone,
     AtLeastOne,
+    Broker,
     CpuList,
     CrashedWord,
+    Deadline,
+    Dial,
     Duration,
     Environment,
     Flag,
     ItemSize,
     LateWord,
     Limit,
+    LinkName,
     Links,
+    Listen,
     Name,
     OrderWord,
     OverflowWord,
     PlaceName,
     Rate,
+    Secret,
     Size,
     Text,
     ThenWord,
+    UnitNames,
     Use,
+    check_tls,
     whole,
 )
 from streampy.model.pipe import ON_CRASH_WORDS, ON_ERROR_WORDS, Crashed, Late, OnCrash, OnError, Order, Overflow, Then
-from streampy.model.process import CPU, MAIN
+from streampy.model.process import CPU, MAIN, NAME
+from streampy.model.segments import Ack
 
 EXTRA = "x-"
 """A key at the top that begins so is left alone: a place for anchors (`x-video: &video {...}`)."""
@@ -54,8 +64,6 @@ class Keys(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    planned: ClassVar[dict[str, str]] = {}
-    """Keys of a later version, and what to do today."""
     meant: ClassVar[dict[str, str]] = {}
     """Words that people try, and the key that they mean."""
 
@@ -250,19 +258,101 @@ class UnitKeys(Keys):
     """How long one call of its work may take; past that the worker counts as hung."""
 
 
+class TlsKeys(Keys):
+    """The files, in PEM, with which two segments make sure of each other."""
+
+    meant: ClassVar[dict[str, str]] = _meaning(
+        ca="cacert ca_cert root cafile",
+        cert="crt certificate certfile",
+        key="keyfile private_key",
+        name="server_name sni",
+    )
+
+    ca: Text = ""
+    """The authorities whose certificates the other side may have. A listener with it lets nobody in without one."""
+    cert: Text = ""
+    """The certificate that this side shows: the listener must, the dialler where it is asked for one."""
+    key: Text = ""
+    """The private key of `cert`."""
+    name: Text = ""
+    """At a link: the name in the certificate of the listener, where that is not the host that is dialled."""
+
+
+_Tls = Annotated[TlsKeys | None, AfterValidator(check_tls)]
+
+
+class SegmentKeys(Keys):
+    """Units that live together as one program."""
+
+    meant: ClassVar[dict[str, str]] = _meaning(
+        units="unit members contains",
+        replicas="workers copies instances count scale",
+        listen="bind port address host",
+        tls="ssl certificates",
+        token="secret password auth",  # noqa: S106 - words that people try
+    )
+
+    units: UnitNames
+    """Those that live in it; the name of a used process stands for all of its units."""
+    replicas: AtLeastOne = 1
+    """How many such programs there are, each with all units of the segment."""
+    listen: Listen = ""
+    """Where other segments reach it: `tcp://host:port`; port 0 is any that is free."""
+    tls: _Tls = None
+    """The files with which it makes sure of who dials, and shows who it is: `ca`, `cert`, `key`."""
+    token: Secret = ""
+    """What others must know to be let in; the same as at the links that lead to it."""
+
+
+class LinkKeys(Keys):
+    """How one segment reaches another: the first one dials."""
+
+    meant: ClassVar[dict[str, str]] = _meaning(
+        dial="url address addresses to connect host",
+        tls="ssl certificates",
+        token="secret password auth",  # noqa: S106 - words that people try
+        window="credits credit in_flight inflight capacity",
+        ack="acks acknowledge qos",
+        deadline="timeout ttl",
+        via="broker bus through",
+    )
+
+    dial: Dial = ()
+    """Where the other segment is: `tcp://host:port`, a list of such, or `file:///path`, a file with one a line."""
+    tls: _Tls = None
+    """The files with which it makes sure of whom it dials, and shows who it is: `ca`, `cert`, `key`, `name`."""
+    token: Secret = ""
+    """What the other segment asks for."""
+    window: AtLeastOne = 64
+    """How many items may be under way to each replica of the other segment."""
+    ack: AckWord = Ack.PROCESSED
+    """Until when an item is kept: until it has ended there (processed), or only until it is sent (none)."""
+    deadline: Deadline = float("inf")
+    """How long an item may take until it is answered; after that it counts as expired."""
+    via: Broker = ""
+    """A broker that everything goes through: `nats://host:port`, `kafka://host:port`."""
+
+
+_Segment = Annotated[
+    SegmentKeys,
+    _Or(type="array", items={"type": "string", "pattern": NAME}, minItems=1),
+]
+_Link = Annotated[LinkKeys, BeforeValidator(_or_nothing)]
+
+
 class ProcessKeys(Keys):
     """A process of StreamPy: the graph of one task."""
 
-    planned: ClassVar[dict[str, str]] = {
-        "segments": "one process runs as one program",
-        "links": "one process runs as one program",
-    }
-    meant: ClassVar[dict[str, str]] = _meaning(process="name")
+    meant: ClassVar[dict[str, str]] = _meaning(process="name", segments="programs cut", links="wires connections")
 
     process: Name
     """Its name."""
     units: dict[Name, UnitKeys] = Field(min_length=1)
     """The units by name."""
+    segments: Annotated[dict[Name, _Segment], BeforeValidator(_or_nothing)] = Field(default_factory=dict)
+    """The programs that it is cut into, by name: the units of each, or more; without it, it is one."""
+    links: Annotated[dict[LinkName, _Link], BeforeValidator(_or_nothing)] = Field(default_factory=dict)
+    """How its segments reach each other: `edge -> core: {dial: "tcp://host:port"}`, where `edge` dials."""
 
 
 def said_of(keys: UnitKeys) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from math import inf
 from typing import Any
 
 from streampy.model.config.keys import EXTRA, ProcessKeys
+from streampy.model.config.values import LINK
 from streampy.model.process import NAME
 
 
@@ -17,7 +18,8 @@ def process_schema() -> dict[str, Any]:
     """The schema of a process file."""
     schema = ProcessKeys.model_json_schema(by_alias=True)
     schema["patternProperties"] = {f"^{EXTRA}": {}}
-    schema["properties"]["units"]["propertyNames"] = {"pattern": NAME}
+    for key, pattern in {"units": NAME, "segments": NAME, "links": LINK}.items():
+        schema["properties"][key]["propertyNames"] = {"pattern": pattern}
     plain: dict[str, Any] = _without_noise(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "StreamPy process", **plain}
 

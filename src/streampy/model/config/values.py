@@ -16,6 +16,7 @@ from streampy.model.cpus import Cpus, parse_cpus
 from streampy.model.measure import parse_duration, parse_rate, parse_size
 from streampy.model.pipe import Crashed, Late, Order, Overflow, Then
 from streampy.model.process import MAIN, NAME, ONLY, OWN, Process
+from streampy.model.segments import Ack, Tls, read_broker, read_deadline, read_dial, read_link, read_listen
 from streampy.model.suggest import choose
 
 T = TypeVar("T")
@@ -95,6 +96,12 @@ def _read_text(value: object) -> str:
     return value
 
 
+def _read_secret(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("expected text; a number stands in quotes")  # noqa: TRY004 - pydantic gathers ValueErrors
+    return value
+
+
 def _read_name(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(NAME, value):
         raise ValueError(f"got {show(value)}, expected a name: a letter, then letters, digits, `_` or `-`")
@@ -116,14 +123,35 @@ def _read_use(value: object) -> Any:
     )
 
 
-def _read_ends(value: object) -> tuple[str, ...]:
-    several = list(value) if isinstance(value, list | tuple) else [value]
-    ends = [end for end in several if isinstance(end, str) and end]
-    if len(ends) == len(several) > 0:
-        return tuple(ends)
-    wrong = [show(end) for end in several if not isinstance(end, str) or not end]
-    got = wrong[0] if not isinstance(value, list | tuple) else f"{wrong[0]} in the list" if wrong else "an empty list"
-    raise ValueError(f"got {got}, expected a unit (or unit.port), or a list of them")
+def _texts(expected: str) -> Callable[[object], tuple[str, ...]]:
+    """Reads one text, or several."""
+
+    def read(value: object) -> tuple[str, ...]:
+        several = list(value) if isinstance(value, list | tuple) else [value]
+        texts = [text for text in several if isinstance(text, str) and text]
+        if len(texts) == len(several) > 0:
+            return tuple(texts)
+        wrong = [show(text) for text in several if not isinstance(text, str) or not text]
+        in_list = f"{wrong[0]} in the list" if wrong else "an empty list"
+        raise ValueError(f"got {in_list if isinstance(value, list | tuple) else wrong[0]}, expected {expected}")
+
+    return read
+
+
+def _addresses(value: object) -> tuple[str, ...]:
+    return read_dial(_texts("tcp://HOST:PORT, file:///PATH, or a list of them")(value))
+
+
+def check_tls(keys: Any) -> Any:
+    """Whether the files for TLS belong together. keys: a model with the fields of `Tls`; returned as it is."""
+    if keys is not None:
+        Tls(keys.ca, keys.cert, keys.key, keys.name)
+    return keys
+
+
+def _check_link(key: object) -> str:
+    read_link(key)
+    return str(key)
 
 
 def _name_inputs(value: object) -> object:
@@ -143,6 +171,12 @@ _RATE = {"type": "string", "pattern": _MEASURE.format(units="/[smh]"), "examples
 _CPUS = r"^\s*\d+(\s*-\s*\d+)?(\s*,\s*\d+(\s*-\s*\d+)?)*\s*$"
 _CPU = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _CPUS}, VARIABLE]}
 _NUMBER = {"type": "number", "minimum": 0}
+_LISTEN = {"type": "string", "pattern": r"^tcp://\S+:\d+$", "examples": ["tcp://0.0.0.0:7400"]}
+_DIAL = {"type": "string", "pattern": r"^(tcp://\S+:\d+|file:///.+)$", "examples": ["tcp://core.example:7400"]}
+_BROKER = {"type": "string", "pattern": "^(nats|kafka)://.+$", "examples": ["nats://broker.example:4222"]}
+_UNIT = {"type": "string", "pattern": NAME}
+LINK = r"^\s*\S+\s*->\s*\S+\s*$"
+"""JSON Schema pattern of who dials whom."""
 
 
 def _words(kind: type[StrEnum]) -> dict[str, Any]:
@@ -183,12 +217,32 @@ Environment = Annotated[
 Use = Annotated[
     Any, PlainValidator(_read_use), WithJsonSchema({"type": "string", "examples": ["faces.units:Detect", "faces.yaml"]})
 ]
-_OneInput = Annotated[tuple[str, ...], PlainValidator(_read_ends)]
+_OneInput = Annotated[tuple[str, ...], PlainValidator(_texts("a unit (or unit.port), or a list of them"))]
 Links = Annotated[
     dict[str, _OneInput],
     BeforeValidator(_name_inputs),
     WithJsonSchema({"anyOf": [*_ENDS["anyOf"], {"type": "object", "additionalProperties": _ENDS, "minProperties": 1}]}),
 ]
+UnitNames = Annotated[
+    tuple[str, ...],
+    PlainValidator(_texts("a unit, or a list of them")),
+    _schema(_UNIT, {"type": "array", "items": _UNIT, "minItems": 1}),
+]
+Listen = Annotated[str, PlainValidator(_measured(read_listen)), _schema(_LISTEN)]
+Dial = Annotated[
+    tuple[str, ...],
+    PlainValidator(_addresses),
+    _schema(_DIAL, {"type": "array", "items": {"anyOf": [_DIAL, VARIABLE]}, "minItems": 1}),
+]
+Broker = Annotated[str, PlainValidator(_measured(read_broker)), _schema(_BROKER)]
+Deadline = Annotated[
+    float,
+    PlainValidator(_measured(read_deadline)),
+    _schema({"type": "number", "exclusiveMinimum": 0}, _DURATION),
+]
+Secret = Annotated[str, PlainValidator(_read_secret), WithJsonSchema({"type": "string"})]
+LinkName = Annotated[str, PlainValidator(_check_link), WithJsonSchema({"type": "string", "pattern": LINK})]
+AckWord = Annotated[Ack, PlainValidator(_one_of(Ack)), _schema(_words(Ack))]
 OverflowWord = Annotated[str, PlainValidator(_one_of(Overflow)), _schema(_words(Overflow))]
 OrderWord = Annotated[str, PlainValidator(_one_of(Order)), _schema(_words(Order))]
 LateWord = Annotated[str, PlainValidator(_one_of(Late)), _schema(_words(Late))]

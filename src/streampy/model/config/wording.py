@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from streampy.model.config.keys import (
     JoinKeys,
     Keys,
+    LinkKeys,
     OnCrashKeys,
     OnErrorKeys,
     PipeKeys,
     ProcessKeys,
+    SegmentKeys,
+    TlsKeys,
     UnitKeys,
     WorkersKeys,
 )
@@ -26,12 +29,15 @@ if TYPE_CHECKING:
 
     from streampy.model.config.document import KeyPath
 
+_NAMED: dict[str, type[Keys]] = {"units": UnitKeys, "segments": SegmentKeys, "links": LinkKeys}
+"""What stands below each name, by the key at the top."""
 _WITHIN: dict[str, type[Keys]] = {
     "pipe": PipeKeys,
     "join": JoinKeys,
     "on_error": OnErrorKeys,
     "on_crash": OnCrashKeys,
     "workers": WorkersKeys,
+    "tls": TlsKeys,
 }
 _EXAMPLES = {
     "process": "name the process, `process: faces`",
@@ -39,12 +45,16 @@ _EXAMPLES = {
     "use": "say which unit it is, `use: module:name`",
     "max": "say how many run at the most, `max: 8`",
 }
+_MEMBERS = "say which units live in it, `units: [camera, small]`"
 _MAPPINGS: dict[type[Keys], str] = {
     ProcessKeys: "expected a mapping with the keys process and units",
     UnitKeys: "expected a mapping with the key use, and perhaps set, from and others",
     PipeKeys: "expected a mapping such as {capacity: 32, batch: 8}",
     JoinKeys: "expected a mapping such as {wait: 60ms, late: partial}",
     OnCrashKeys: "expected stop, restart, or a mapping such as {then: restart, attempts: 2}",
+    SegmentKeys: "expected a list of units, or a mapping such as {units: [identify], replicas: 2}",
+    LinkKeys: 'expected a mapping such as {dial: "tcp://core.example:7400"}',
+    TlsKeys: "expected a mapping such as {ca: ca.pem, cert: edge.pem, key: edge.key}",
     WorkersKeys: "expected a number, or a mapping such as {min: 1, max: 8}",
     OnErrorKeys: "expected stop, skip, retry, dead_letter, or a mapping such as {retry: 2, then: skip}",
 }
@@ -69,11 +79,12 @@ def put_in_words(error: ErrorDetails) -> Wrong:
     value = error["input"]
     match error["type"]:
         case "value_error":
-            return Wrong(path, str(error["ctx"]["error"]), is_usable="[key]" in error["loc"])
+            is_usable = "[key]" in error["loc"] and path[0] != "links"  # a link whose ends are unknown is of no use
+            return Wrong(path, str(error["ctx"]["error"]), is_usable=is_usable)
         case "missing" if len(path) > 3:  # noqa: PLR2004 - inside of a unit's key, which is then of no use
             return Wrong(path[:-1], f"the key {path[-1]!r} is missing: {_EXAMPLES[str(path[-1])]}")
         case "missing":
-            return Wrong(path, f"the key is missing: {_EXAMPLES[str(path[-1])]}")
+            return Wrong(path, f"the key is missing: {_MEMBERS if path[0] == 'segments' else _EXAMPLES[str(path[-1])]}")
         case "extra_forbidden":
             return _unknown(path)
         case "model_type" | "dict_type" if len(path) == 4 and path[2] == "pipe":  # noqa: PLR2004 - nor an input's own pipe
@@ -89,13 +100,12 @@ def put_in_words(error: ErrorDetails) -> Wrong:
 def _keys_at(path: KeyPath) -> type[Keys]:
     if len(path) < 2:  # noqa: PLR2004 - units, and a unit's name
         return ProcessKeys
-    return UnitKeys if len(path) == 2 else _WITHIN.get(str(path[2]), UnitKeys)  # noqa: PLR2004
+    named = _NAMED[str(path[0])]
+    return named if len(path) == 2 else _WITHIN.get(str(path[2]), named)  # noqa: PLR2004
 
 
 def _unknown(path: KeyPath) -> Wrong:
     keys, word = _keys_at(path[:-1]), str(path[-1])
-    if word in keys.planned:
-        return Wrong(path, f"planned, not in this version: remove it; {keys.planned[word]}")
     known = [field.alias or name for name, field in keys.model_fields.items()]
     meant = keys.meant.get(word) or nearest(word, known)
     hint = f", did you mean {meant!r}?" if meant else f"; known: {', '.join(known)}"
@@ -105,6 +115,10 @@ def _unknown(path: KeyPath) -> Wrong:
 def _expected(path: KeyPath) -> str:
     if path == ("units",):
         return "expected a mapping from names to units: `camera: {use: module:name}`"
+    if path == ("segments",):
+        return "expected a mapping from names to the units in them: `edge: [camera, small]`"
+    if path == ("links",):
+        return 'expected a mapping such as `edge -> core: {dial: "tcp://core.example:7400"}`'
     if path[-1:] == ("set",):
         return "expected a mapping from settings to values"
     if path[-1:] == ("env",):
