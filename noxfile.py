@@ -36,6 +36,12 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Random faults between segments: 100, or as `-- --count 1000` says; `-- --seed N` repeats a round."""
+    session.run("python", "-m", "tests.run.segments.faults", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Twelve units in a row, beside what one writes by hand."""
     session.run("python", "benchmarks/chain.py", *session.posargs)

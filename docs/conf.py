@@ -32,7 +32,8 @@ _LIBRARIES = "argparse asyncio collections concurrent httpx logging numpy os pat
 nitpick_ignore_regex = [  # what signatures name and other pages describe, or nobody needs to know
     (r"py:.*", rf"({'|'.join(_LIBRARIES.split())})\..*"),
     (r"py:.*", r"(streampy\.model\.(item|unit)\.)?[A-Z](_co)?"),  # type variables
-    (r"py:.*", r"(streampy\.model\.(plan|process)\.)?(Plan|UnitSpec)|streampy\.testing\.\w+\.Ends|Function|Key"),
+    (r"py:.*", r"(streampy\.model\.\w+\.)?(Plan|UnitSpec|SegmentSpec|LinkSpec|Tls)"),
+    (r"py:.*", r"streampy\.testing\.\w+\.Ends|Function|Key|socket"),
 ]
 
 _SECTIONS = re.compile(r"^\s*(Args|Raises):$")

@@ -97,6 +97,9 @@ def _table(found: re.Match[str]) -> str:
         "exit codes": _exit_codes,
         "keys": lambda: _keys(process_schema()),
         "unit keys": _unit_keys,
+        "segment keys": lambda: _keys(process_schema()["$defs"]["SegmentKeys"]),
+        "link keys": lambda: _keys(process_schema()["$defs"]["LinkKeys"]),
+        "tls keys": lambda: _keys(process_schema()["$defs"]["TlsKeys"]),
         "units": _units,
     }
     makers_of = {"names": _names, "tests": _tests}
@@ -138,7 +141,7 @@ def _default(schema: dict[str, Any]) -> str:
     value = schema.get("default")
     if isinstance(value, float):
         value = f"{value:g}"
-    return "" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    return "" if value in (None, "") else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def _takes(schema: dict[str, Any], key: str) -> str:

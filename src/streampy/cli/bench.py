@@ -86,7 +86,8 @@ def _bench(file: str, plan: Plan, arguments: argparse.Namespace) -> tuple[list[B
     from streampy.cli.benched import Bench  # noqa: PLC0415 - as above
     from streampy.cli.run import _run  # noqa: PLC0415
 
-    watching = argparse.Namespace(seconds=None, drain_timeout=arguments.drain_timeout)  # the time is the bench's affair
+    # The time is the bench's affair, and nobody has started it who could tell it anything.
+    watching = argparse.Namespace(seconds=None, drain_timeout=arguments.drain_timeout, control=None)
     found: list[Benched] = []
     for _ in range(arguments.runs):
         bench = Bench(file, plan, seconds=arguments.seconds, drain_timeout=arguments.drain_timeout)

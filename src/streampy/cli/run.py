@@ -26,6 +26,8 @@ _PER_SECOND = 4
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What can be said on the command line."""
+    from argparse import SUPPRESS  # noqa: PLC0415 - there already when this is called
+
     parser.add_argument("files", nargs="+", metavar="FILE", help="a process; several run together, and stop together")
     add_set(parser)
     parser.add_argument("--for", type=duration, metavar="DURATION", dest="seconds", help="drain and stop after so long")
@@ -38,10 +40,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drain-timeout", type=duration, default=30.0, metavar="DURATION", help="how long draining may take (30s)"
     )
+    parser.add_argument("--segment", default="", metavar="NAME", help="only this one of the segments of the process")
+    parser.add_argument(
+        "--replicas",
+        action="append",
+        default=[],
+        metavar="NAME=N",
+        help="how many OS processes of a segment are started, where all segments are; may be repeated",
+    )
+    parser.add_argument(
+        "--listen", default="", metavar="tcp://HOST:PORT", help="with --segment: where others reach this segment"
+    )
+    parser.add_argument(
+        "--dial",
+        action="append",
+        default=[],
+        metavar="NAME=tcp://HOST:PORT",
+        help="with --segment: where this segment reaches another one; may be repeated, for several addresses",
+    )
+    parser.add_argument("--expect", action="append", default=[], metavar="NAME=N", help=SUPPRESS)
+    parser.add_argument("--control", type=int, metavar="FD", help=SUPPRESS)
     parser.add_argument("--debug", action="store_true", help="tracebacks with StreamPy's own lines, and more log")
 
 
-def run(arguments: argparse.Namespace) -> Exit:
+def run(arguments: argparse.Namespace) -> int:
     """Run them all."""
     if len(set(arguments.files)) < len(arguments.files):
         sys.stderr.write("streampy: a file is named twice\n")
@@ -56,10 +78,28 @@ def run(arguments: argparse.Namespace) -> Exit:
     if plans is None:
         return Exit.PROCESS
     from streampy.cli.log import log_to_stderr  # noqa: PLC0415 - as above
+    from streampy.cli.segments import read_where  # noqa: PLC0415 - as above
     from streampy.cli.system import System  # noqa: PLC0415
+    from streampy.model.suggest import did_you_mean  # noqa: PLC0415
 
     log_to_stderr(whole=arguments.debug)
-    system = System(plans)
+    where = read_where(arguments)
+    if where is None:
+        return Exit.USAGE
+    cut = next((file for file, plan in plans.items() if plan.segments), "")
+    if cut and len(plans) > 1:
+        sys.stderr.write(f"streampy: {cut} is cut into segments: run it by itself\n")
+        return Exit.USAGE
+    if cut and not where.segment:
+        from streampy.cli.run_fleet import run_fleet  # noqa: PLC0415 - few processes are cut
+
+        return run_fleet(cut, plans[cut], arguments, where.counts)
+    if where.segment and not all(where.segment in plan.segments for plan in plans.values()):
+        there = [name for plan in plans.values() for name in plan.segments]
+        hint = did_you_mean(where.segment, there) if there else ": the process has no `segments`"
+        sys.stderr.write(f"streampy: --segment: there is no {where.segment!r}{hint}\n")
+        return Exit.USAGE
+    system = System(plans, where.as_options())
     told = _run(system, arguments)
     code = _tell(system, arguments, told)
     if code == Exit.HUNG:  # a thread that hangs would hold the OS process too
@@ -99,14 +139,21 @@ def _run(system: System, arguments: argparse.Namespace) -> str:
     """Wait until all has come to its end; returns the signal that made it so, if one did."""
     from streampy.cli.progress import progress_of  # noqa: PLC0415 - after the plans, which may be wrong
     from streampy.cli.signals import heard_in  # noqa: PLC0415
+    from streampy.cli.told import DRAIN, PUT_OUT, obey  # noqa: PLC0415
 
     until = monotonic() + arguments.seconds if arguments.seconds is not None else None
     signalled = ""
     with heard_in(system.events), progress_of(system) as progress:
+        if arguments.control is not None:
+            obey(arguments.control, system.events)
         system.start()
         while not system.is_over:
             event = _next(system, until, 1 / _PER_SECOND if progress else None)
-            if isinstance(event, str) and event:
+            if event == PUT_OUT:
+                system.put_out()
+            elif event == DRAIN:
+                system.drain(arguments.drain_timeout)
+            elif isinstance(event, str) and event:
                 signalled = event
                 again = "; again to kill at once" if event == "Ctrl-C" else ""
                 sys.stderr.write(f"streampy: {event}: draining, for {arguments.drain_timeout:g} s at most{again}\n")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from queue import SimpleQueue
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streampy.run.running import Running
 from streampy.run.start import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from streampy.model.plan import Plan
 
@@ -21,9 +21,15 @@ if TYPE_CHECKING:
 class Watched:
     """One process with the file it was read from. Its own thread starts it and waits for its end."""
 
-    def __init__(self, file: str, plan: Plan, events: SimpleQueue[Watched | str]) -> None:
+    def __init__(
+        self, file: str, plan: Plan, events: SimpleQueue[Watched | str], options: Mapping[str, Any] | None = None
+    ) -> None:
+        """Options: of `streampy.run`."""
+        self._whole = plan
+        self._options = options or {}
         self.file = file
-        self.plan = plan
+        self.plan = plan.of_segment(self._options["segment"]) if self._options else plan
+        """What runs here."""
         self.running: Running | None = None
         """None until all its units have started."""
         self.errors: list[BaseException] = []
@@ -55,7 +61,7 @@ class Watched:
 
     def _watch(self) -> None:
         try:
-            self.running = run(self.plan)
+            self.running = run(self._whole, **self._options)
             self._has_started.set()
             self.running.wait()
         except BaseException as error:
@@ -84,10 +90,11 @@ class Watched:
 class System:
     """The processes, and the events that whoever runs them waits for."""
 
-    def __init__(self, plans: dict[str, Plan]) -> None:
+    def __init__(self, plans: dict[str, Plan], options: Mapping[str, Any] | None = None) -> None:
+        """Options: of `streampy.run`, for each."""
         self.events: SimpleQueue[Watched | str] = SimpleQueue()
         """A process that has come to its end, or the word that a signal puts here."""
-        self.processes = [Watched(file, plan, self.events) for file, plan in plans.items()]
+        self.processes = [Watched(file, plan, self.events, options) for file, plan in plans.items()]
 
     def start(self) -> None:
         """Start them all; returns at once."""

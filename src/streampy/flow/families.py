@@ -35,6 +35,10 @@ class Families:
     def __len__(self) -> int:
         return len(self._alive.keys() | self._held.keys())
 
+    def __contains__(self, key: Family) -> bool:
+        """Whether anything of a family is on its way."""
+        return key in self._alive or key in self._held
+
     def count(self, what: str, header: Header, count: int = 1) -> bool:
         """Count as a ledger does; returns whether the family has ended by it."""
         key = family(header)

@@ -7,7 +7,7 @@ Knows nothing of pipes; whoever holds it makes sure that one at a time calls it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from math import inf
@@ -51,6 +51,8 @@ class Verdict:
     """Those that were made here: of streams that were mixed, or of a fan-out without parts."""
     late: list[Header] = field(default_factory=list)
     """Sets that were not complete in time, where the settings call that an error."""
+    done: list[Header] = field(default_factory=list)
+    """Of each set that `began` was told of, and is no more, what it was told."""
 
 
 class _Parts:
@@ -123,11 +125,18 @@ class Joiner:
         self._ripe: list[_Set] = []
         self._made = 0
         self._verdict = Verdict()
+        self.began: Callable[[Header], object] | None = None
+        """Is told of each new set what came first for it, be it news alone: the item is not over before the set is."""
 
     def __len__(self) -> int:
         """How many items wait: in the table, and in sets that are ready to go on."""
         waiting = [*self._sets.values(), *self._ripe]
         return sum(len(parts.values) for one in waiting for parts in one.parts.values())
+
+    @property
+    def is_of_items(self) -> bool:
+        """Whether a set is of parts of one item."""
+        return self._keys.is_inherited
 
     @property
     def has_ripe(self) -> bool:
@@ -212,7 +221,10 @@ class Joiner:
                 self._let_go_late(one, Reason.EXPIRED)
         joined = self._verdict.joined
         while self._ripe and len(joined) < at_most:
-            self._fire(self._ripe.pop(0))
+            ripe = self._ripe.pop(0)
+            if self.began is not None:
+                self._verdict.done.append(ripe.first)
+            self._fire(ripe)
         verdict, self._verdict = self._verdict, Verdict()
         return verdict
 
@@ -241,6 +253,8 @@ class Joiner:
         shares = self._keys.shares(header)
         parts = {name: _Parts(shares.get(name)) for name, port in self._inputs.items() if not port.latest}
         self._made += 1
+        if self.began is not None:
+            self.began(header)
         made = self._sets[key] = _Set(key, self._keys.lane(header), now, header, parts)
         if self._ordered:
             heappush(self._order.setdefault(made.lane, []), (self._keys.order(key, self._made), key))

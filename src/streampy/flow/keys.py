@@ -150,5 +150,5 @@ def _is_number(key: Any) -> bool:
 
 
 def _source(header: Header) -> str:
-    """The unit behind a stream: `camera#1` is a worker of `camera`."""
-    return header.stream.partition("#")[0]
+    """The unit behind a stream: `camera#1` is a worker of `camera`, `camera@edge-1f` came from another segment."""
+    return header.stream.partition("@")[0].partition("#")[0]

@@ -6,7 +6,7 @@ Pure. One writer at a time; `add_up` makes one account of many.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Final
@@ -73,6 +73,11 @@ class Ledger:
 
     def release(self, header: Header) -> None:
         """The unit is done with the item, and its parts are counted."""
+
+    def until(self, header: Header, what: Callable[[], None]) -> Callable[[], None]:
+        """Something that is done later: the item is on its way until then."""
+        del header
+        return what
 
     def add_each(self, what: str, headers: Sequence[Header], times: int = 1) -> None:
         """Count items of any streams, each `times` so often."""

@@ -213,7 +213,7 @@ class _Search:
 
     def _holds_back(self, name: str) -> bool:
         links = [link for entry in self.plan.units[name].inputs.values() for link in entry.links]
-        return any(self.shares[link.sender].blocked > _HELD_BACK for link in links)
+        return any(self.shares[link.sender].blocked > _HELD_BACK for link in links if link.sender in self.shares)
 
     def _was_full(self, name: str) -> bool:
         inputs = self.plan.units[name].inputs

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from streampy.run.limits import PutOff
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -78,6 +80,9 @@ class Hand:
         if self.is_done:
             return
         self._ledger.release(self.next[0])
+        for one in self.sent[self._kept :]:
+            if isinstance(one, PutOff):
+                one.drop()
         del self.sent[self._kept :]
         self._meter.counts = self._counts
         self.deaths += self.is_apart

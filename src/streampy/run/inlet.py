@@ -46,6 +46,7 @@ class Taken:
     late: Sequence[Header] = ()
     absorbed: Sequence[Header] = ()
     made: Sequence[Header] = ()
+    done: Sequence[Header] = ()
     """See `Verdict`."""
 
 
@@ -89,6 +90,7 @@ class Inlet:
         self.capacity = capacity
         """Items that its smallest pipe holds."""
         self._wakes: list[Callable[[], None]] = []
+        self._note: Callable[[str, Header, int], None] | None = None
         self._feedback = {name: sum(link.feedback for link in entry.links) for name, entry in plan.inputs.items()}
         if loop is not None:
             loop.at_rest.append(self._end_feedback)
@@ -102,6 +104,18 @@ class Inlet:
         with self.lock:
             waiting = sum(len(pipe.batcher) for pipe in self.pipes.values())
             return waiting + (0 if self.joiner is None else len(self.joiner))
+
+    def count_by(self, note: Callable[[str, Header, int], None]) -> None:
+        """Have it counted by `Limits.note` that items are not over while a set of them waits at the join."""
+        if self.joiner is not None and self.joiner.is_of_items:
+            self._note = note
+            self.joiner.began = lambda header: note("held", header, 1)
+
+    def counted(self, taken: Taken) -> None:
+        """All that ended at the way in, or was made there, is counted."""
+        if self._note is not None:
+            for header in taken.done:
+                self._note("let go", header, 1)
 
     def wake_by(self, wake: Callable[[], None]) -> None:
         """Have this called when the next item comes, once; the same one is kept once."""
@@ -124,9 +138,16 @@ class Inlet:
         """As `put`, for one item: the short way."""
         if self._stock is not None:
             (value,) = self._stock.seal((value,))
-        if self.loop is None and not self._wakes and self.pipes[port].let_in(header, value):
+        if self._enters(port, header, value):
             return []
         return self.put(port, Batch([value], [header]))
+
+    def let_in(self, port: str, header: Header, value: Any) -> bool:
+        """Take one item where that needs no waiting and drops nothing; returns whether it was taken."""
+        return self._stock is None and self._enters(port, header, value)
+
+    def _enters(self, port: str, header: Header, value: Any) -> bool:
+        return self.loop is None and not self._wakes and self.pipes[port].let_in(header, value)
 
     async def put_async(self, port: str, batch: Batch[Any]) -> list[Header]:
         """As `put`, for a task of the event loop."""
@@ -274,7 +295,7 @@ class Inlet:
     def _taken(self, verdict: Verdict, lost: list[tuple[Header, Reason]]) -> Taken:
         batch = Batch([one.values for one in verdict.joined], [one.header for one in verdict.joined])
         lost.extend(verdict.lost)
-        taken = Taken(batch, None, lost, verdict.buried, verdict.late, verdict.absorbed, verdict.made)
+        taken = Taken(batch, None, lost, verdict.buried, verdict.late, verdict.absorbed, verdict.made, verdict.done)
         if self.orderer is not None:
             taken.ticket = self.orderer.draw()
         return taken

@@ -5,7 +5,7 @@ Knows nothing of inlets, but that they want to hear of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -26,6 +26,8 @@ class Limits:
 
     def __init__(self, listeners: Iterable[Listener], lock: AbstractContextManager[None]) -> None:
         self._listeners = list(listeners)
+        self.counted: Callable[[str, Header, int], None] | None = None
+        """Who hears of each single thing that is counted."""
         self._families = Families()
         self._lock = lock
 
@@ -35,11 +37,27 @@ class Limits:
 
     def note(self, what: str, header: Header, count: int) -> None:
         """Something was counted."""
+        if self.counted is not None:
+            self.counted(what, header, count)
         with self._lock:
             has_ended = self._families.count(what, header, count)
         if has_ended:
             for listener in self._listeners:
                 listener.ended(family(header))
+
+    def is_alive(self, family: Family) -> bool:
+        """Whether anything of it is on its way."""
+        with self._lock:
+            return family in self._families
+
+    @property
+    def are_heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
+    def listen(self, listener: Listener) -> None:
+        """Let this one hear, too. Before any ledger is made."""
+        self._listeners.append(listener)
 
 
 class HeardLedger(Ledger):
@@ -82,3 +100,30 @@ class HeardLedger(Ledger):
         if item in self._held:  # a worker that hung may come back when another one has done its work
             self._held.remove(item)
             self._limits.note("let go", header, 1)
+
+    def until(self, header: Header, what: Callable[[], None]) -> PutOff:
+        """See `Ledger.until`."""
+        return PutOff(header, what, self._limits)
+
+
+class PutOff:
+    """Something that is done later, or `drop`ped: until then an item is on its way."""
+
+    __slots__ = ("_header", "_limits", "_what")
+
+    def __init__(self, header: Header, what: Callable[[], None], limits: Limits) -> None:
+        self._header = header
+        self._what = what
+        self._limits = limits
+        limits.note("held", header, 1)
+
+    def __call__(self) -> None:
+        """Do it now."""
+        try:
+            self._what()
+        finally:
+            self.drop()
+
+    def drop(self) -> None:
+        """It never was."""
+        self._limits.note("let go", self._header, 1)

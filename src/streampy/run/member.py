@@ -193,17 +193,19 @@ class Member(ABC):
     def _news(self, taken: Taken) -> None:
         """Count and pass on what ended at the way in."""
         outlet = self.head.outlet
+        for header in taken.made:
+            outlet.ledger.add("split", header)
+        for tombstone in taken.buried:  # before the count: who hears of the end of an item is to know all of it
+            outlet.pass_on(tombstone)
         for header, reason in taken.lost:
             outlet.ledger.add(reason.value, header)
-        for tombstone in taken.buried:
-            outlet.pass_on(tombstone)
         if taken.late:
             late = TimeoutError(f"{len(taken.late)} items were not complete in time, the first {taken.late[0].key}")
             raise self.head.trouble.failure(taken.late[0].key, late) from late
-        for header in taken.made:
-            outlet.ledger.add("split", header)
         for header in taken.absorbed:
             outlet.ledger.add("joined", header)
+        if taken.done and self.inlet is not None:
+            self.inlet.counted(taken)
 
     def worked(self, now: float) -> float:
         """Seconds, until now, in which it had items in its hands."""

@@ -35,6 +35,10 @@ class Undertaker:
         """`door` mourns for an input of the unit, or (">PORT") for one of its open outputs."""
         self._doors.setdefault(unit, {})[port] = door
 
+    def door(self, unit: str, port: str) -> Mourning | None:
+        """Who mourns for this, see `introduce`; None where nobody does."""
+        return self._doors.get(unit, {}).get(port)
+
     def has_mourners(self, unit: str) -> bool:
         """Whether anybody waits for anything that the unit emits."""
         return any(self._of(unit, port) for port in self._outputs[unit])

@@ -147,42 +147,43 @@ class Outlet:
 
     def bury(self, header: Header, reason: Reason, cause: BaseException | None = None) -> None:
         """An item ended in the unit without a result."""
+        self.silent(header, None, reason, cause)  # first: who hears of the end of an item is to know all of it
         self.ledger.add(reason.value, header)
-        self.silent(header, None, reason, cause)
 
     def silent(
         self, header: Header, port: str | None, reason: Reason = Reason.FILTERED, cause: BaseException | None = None
     ) -> None:
         """Nothing of this item comes from `port` (None: from any)."""
         if self.is_mourned:
-            self._tell(partial(self._undertaker.bury, self.unit, Tombstone(header, reason, self.unit, cause), port))
+            tombstone = Tombstone(header, reason, self.unit, cause)
+            self._tell(header, partial(self._undertaker.bury, self.unit, tombstone, port))
 
     def leave_out(self, port: str, part: Header) -> None:
         """The unit made this part of an item, and left `port` out of it."""
         if self.is_mourned:
             tombstone = Tombstone(part, Reason.FILTERED, self.unit)
-            self._tell(partial(self._undertaker.leave_out, self.unit, port, tombstone))
+            self._tell(part, partial(self._undertaker.leave_out, self.unit, port, tombstone))
 
     def pass_on(self, tombstone: Tombstone) -> None:
         """An item ended on its way into the unit, and was counted there."""
         if self.is_mourned:
-            self._tell(partial(self._undertaker.bury, self.unit, tombstone))
+            self._tell(tombstone.header, partial(self._undertaker.bury, self.unit, tombstone))
 
     def missed(self, receiver: str, tombstone: Tombstone) -> None:
         """A pipe of a unit that this one is linked to dropped an item, in another OS process."""
         if self.is_mourned:
-            self._tell(partial(self._undertaker.bury, receiver, tombstone))
+            self._tell(tombstone.header, partial(self._undertaker.bury, receiver, tombstone))
 
     def close(self, port: str, header: Header, count: int) -> None:
         """The item went into `count` parts at `port`."""
         if self.is_mourned:
-            self._tell(partial(self._undertaker.close, self.unit, port, header, count))
+            self._tell(header, partial(self._undertaker.close, self.unit, port, header, count))
 
-    def _tell(self, news: Callable[[], None]) -> None:
+    def _tell(self, header: Header, news: Callable[[], None]) -> None:
         if self.put_off is None:
             news()
         else:
-            self.put_off(news)
+            self.put_off(self.ledger.until(header, news))
 
     def end(self) -> None:
         """Nothing more comes from this unit. Called once, by its last worker."""

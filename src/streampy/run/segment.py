@@ -38,6 +38,8 @@ from streampy.run.places.away import AwayMember
 from streampy.run.places.doors import Opening, sealed_once
 from streampy.run.places.wire import Role, SeatTerms
 from streampy.run.pools import Pools
+from streampy.run.segments.neighbours import Neighbours
+from streampy.run.segments.wire import Part
 from streampy.run.steering import Steering
 from streampy.run.trouble import DeadLetters, Trouble
 from streampy.run.tuning import TUNING
@@ -77,6 +79,10 @@ class InletDoor:
         """See `Door.put_one`."""
         return self._inlet.put_one(self._port, header, value)
 
+    def let_in(self, header: Header, value: Any) -> bool:
+        """See `Entrance.let_in`."""
+        return self._inlet.let_in(self._port, header, value)
+
     async def put_async(self, batch: Batch[Any]) -> list[Header]:
         """See `Door.put_async`."""
         return await self._inlet.put_async(self._port, batch)
@@ -91,7 +97,8 @@ class InletDoor:
 class Segment:
     """The running parts of a plan. Nothing runs before `start`; `over` is set when every worker has left."""
 
-    def __init__(self, plan: Plan, backend: Backend) -> None:
+    def __init__(self, plan: Plan, backend: Backend, part: Part | None = None) -> None:
+        """Part: where this runs one of several segments; `plan` is what that one runs."""
         self.plan = plan
         self.backend = backend
         self.over = backend.flag()
@@ -104,7 +111,7 @@ class Segment:
         self.dead_letters = DeadLetters()
         self.errors: list[RunError] = []
         self._watchdog = Watchdog(self._late, backend)
-        self.undertaker = Undertaker(plan)
+        self.undertaker = Undertaker(plan if part is None else part.plan)
         self.started = 0.0
         self._lock = backend.lock()
         self._crew_of: dict[str, Crew] = {}
@@ -119,6 +126,9 @@ class Segment:
         }
         limited = [inlet for inlet in self.inlets.values() if inlet.limit < inf]
         self.limits = Limits(limited, backend.lock())
+        self.neighbours = None if part is None else self._make_neighbours(part)
+        for inlet in self.inlets.values() if self.limits.are_heard else ():
+            inlet.count_by(self.limits.note)
         self.outputs = self._make_outputs()
         for name, inlet in self.inlets.items():
             for port in inlet.pipes if inlet.joiner is not None else ():
@@ -137,10 +147,27 @@ class Segment:
         self._unready = set(self.members)
         self._ready = backend.flag()
         self._is_cancelled = False
+        self._is_ending = False
 
     def __repr__(self) -> str:
         state = "over" if self.over.is_set() else "stopping" if self.stopping.is_set() else "running"
         return f"<Segment of {self.plan.name!r}: {state}, {len(self.at_work())} of {len(self.members)} workers at work>"
+
+    def _make_neighbours(self, part: Part) -> Neighbours:
+        arriving = [link for link in part.plan.crossings if link.receiver in self.plan.units]
+        return Neighbours(
+            part,
+            doors={
+                str(link): InletDoor(inlet, link.input, inlet.loop)
+                for link in arriving
+                if (inlet := self.inlets.get(link.receiver)) is not None
+            },
+            undertaker=self.undertaker,
+            limits=self.limits,
+            fail=self._neighbour_failed,
+            over=self._end_if_over,
+            backend=self.backend,
+        )
 
     @property
     def members(self) -> list[Member]:
@@ -246,7 +273,10 @@ class Segment:
             away: list[Door] = []
             for link in links:
                 inlet = self.inlets.get(link.receiver)
-                if self.rooms is not None and link in self.rooms.routes.direct:
+                if self.neighbours is not None and link in self.neighbours.crossings:
+                    crossing = self.neighbours.crossings[link]
+                    found.append(Opening(crossing) if self._is_away(unit) else crossing)
+                elif self.rooms is not None and link in self.rooms.routes.direct:
                     if not self.rooms.routes.leaves_there(link):
                         away.append(self.rooms.door(link, self.undertaker))
                 elif inlet is not None:
@@ -283,10 +313,18 @@ class Segment:
             return False
         if self.rooms is not None:
             self.rooms.settle()
+        if self.neighbours is not None and not self._meet(patience):
+            return False
         for crew in self.crews.values():
             crew.gate.open()
         self._pools.start()
         return True
+
+    def _meet(self, patience: float) -> bool:
+        """Wait until there is somebody in each segment that this one dials; False where something failed meanwhile."""
+        assert self.neighbours is not None, "only called for a part"  # noqa: S101 - narrows the type
+        self.neighbours.start(patience)
+        return not self.errors
 
     def _launch_all(self, members: Sequence[Member]) -> None:
         launched = 0
@@ -331,7 +369,14 @@ class Segment:
         """See `Foreman.failed`."""
         with self._lock:
             self.errors.append(error)
+        if self.neighbours is not None:
+            self.neighbours.fail(error)
         self.cancel()
+
+    def _neighbour_failed(self, error: RunError) -> None:
+        """Another segment has failed, and puts all of them out."""
+        if not self._is_cancelled:
+            self.failed(error)
 
     def _late(self, call: Call, error: Hung) -> None:
         """A worker does not come back from this call."""
@@ -385,16 +430,25 @@ class Segment:
             present = [one for one in self.crews.values() if not one.has_left]
             if not any(isinstance(member, TaskMember) for one in present for member in one.members):
                 self._loop.close()
-            if present or self.over.is_set():
+        self._end_if_over()
+
+    def _end_if_over(self) -> None:
+        """All is over where all workers have left, and other segments have nothing of ours."""
+        is_answered = self.neighbours is None or self._is_cancelled or self.neighbours.is_over
+        with self._lock:
+            if self._is_ending or not is_answered or not all(crew.has_left for crew in self.crews.values()):
                 return
-            TUNING.end()
-            self._watchdog.close()
-            self._pools.close()
-            self.gil.close()
-            if self.rooms is not None:
-                self.rooms.close()
-            self.over.set()
-            self.ending.set()
+            self._is_ending = True
+        TUNING.end()
+        self._watchdog.close()
+        self._pools.close()
+        self.gil.close()
+        if self.rooms is not None:
+            self.rooms.close()
+        if self.neighbours is not None:
+            self.neighbours.close()
+        self.over.set()
+        self.ending.set()
 
     def finish_sources(self) -> None:
         """Ask the sources to end; what they emitted goes on to its end."""
@@ -402,6 +456,8 @@ class Segment:
         for crew in self.crews.values():
             crew.release()
             crew.gate.stop()
+        if self.neighbours is not None:
+            self.neighbours.finish()
 
     def cancel(self) -> None:
         """Send every worker home; what is under way stays where it is, and is counted as in flight."""
@@ -417,6 +473,8 @@ class Segment:
             turnstile.cancel()
         for output in self.outputs.values():
             output.cancel()
+        if self.neighbours is not None:
+            self.neighbours.cancel()
         if self.rooms is not None:
             self.rooms.cancel()
         for crew in self.crews.values():
@@ -459,7 +517,8 @@ class Segment:
         """All accounts."""
         ledgers = [call.outlet.ledger for crew in self.crews.values() for call in crew.calls]
         away = [ledger for member in self.members if isinstance(member, AwayMember) for ledger in member.ledgers]
-        return [*ledgers, *away, *(output.ledger for output in self.outputs.values())]
+        far = [] if self.neighbours is None else self.neighbours.ledgers
+        return [*ledgers, *away, *far, *(output.ledger for output in self.outputs.values())]
 
     @property
     def in_flight(self) -> int:
@@ -470,5 +529,6 @@ class Segment:
             + sum(turnstile.held for turnstile in self.turnstiles.values())
             + sum(output.waiting for output in self.outputs.values())
             + (0 if self.rooms is None else self.rooms.sent)
+            + (0 if self.neighbours is None else self.neighbours.in_flight)
             + sum(member.far for member in self.members if isinstance(member, AwayMember))
         )

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from streampy.errors import StreamPyError
 from streampy.model.process import Process
 from streampy.run.places.script import refuse_in_import
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from socket import socket
+
     from streampy.model.plan import Plan
     from streampy.run.running import Running
 
@@ -18,7 +22,15 @@ _PATIENCE = 120.0
 """Seconds that the units may take to start: models are loaded then."""
 
 
-def run(process: Process | Plan, *, start_within: float = _PATIENCE) -> Running:
+def run(
+    process: Process | Plan,
+    *,
+    start_within: float = _PATIENCE,
+    segment: str = "",
+    listen: str | socket = "",
+    dial: Mapping[str, str | Sequence[str]] | None = None,
+    expect: Mapping[str, int] | None = None,
+) -> Running:
     """Start a process; returns when all its units have started. Leaving the `with` block stops it.
 
     >>> from collections.abc import Iterator
@@ -32,9 +44,18 @@ def run(process: Process | Plan, *, start_within: float = _PATIENCE) -> Running:
     ...     print(list(running.stream("double")))
     [0, 2, 4, 6]
 
-    start_within: seconds. Raises ProcessError where the process can't be started as it is described, UnitFailed where
-    a unit raises while it is made or started, Hung where one does not start in time; RunError where a script that is
-    imported for its units in another OS process comes here, for want of `if __name__ == "__main__":`.
+    segment: run only this one of the segments that the process is cut into; without it all units run here. Then
+    listen: `tcp://host:port`, or a socket that listens, instead of what the process says; dial: the same for the
+    segments that this one dials, by name. expect: of other segments how many OS processes there are: when so many have
+    ended, nothing more comes from there, and all end together. Without it a segment that is dialled serves whoever
+    comes, until it is stopped.
+
+    start_within: seconds; those that are dialled must be there in that time, too.
+
+    Raises ProcessError where the process can't be started as it is described, UnitFailed where a unit raises while it
+    is made or started, Hung where one does not start in time; RunError where nobody answers at the addresses that are
+    dialled, or the one to listen at can't be had; RunError where a script that is imported for its units in another OS
+    process comes here, for want of `if __name__ == "__main__":`.
     """
     refuse_in_import()
     # Imported only now: half of what `import streampy` and `streampy --help` would cost.
@@ -43,6 +64,17 @@ def run(process: Process | Plan, *, start_within: float = _PATIENCE) -> Running:
     from streampy.run.running import Running  # noqa: PLC0415
     from streampy.run.segment import Segment  # noqa: PLC0415
 
-    running = Running(Segment(make_plan(process) if isinstance(process, Process) else process, Backend()))
+    plan, backend = make_plan(process) if isinstance(process, Process) else process, Backend()
+    if segment:
+        try:
+            from streampy.run.segments.part import make_part  # noqa: PLC0415 - few processes are cut
+        except ModuleNotFoundError as error:
+            text = f"segments need {error.name}, which is not installed: pip install 'streampy[net]'"
+            raise StreamPyError(text) from error
+
+        part = make_part(plan, segment, backend, listen=listen, dial=dial or {}, expect=expect or {})
+        running = Running(Segment(plan.of_segment(segment), backend, part))
+    else:
+        running = Running(Segment(plan, backend))
     running.start(start_within)
     return running

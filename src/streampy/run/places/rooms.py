@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final, final
@@ -118,8 +118,9 @@ class Rooms:
 
     def _room_behind(self, unit: UnitPlan) -> float:
         """Items that the smallest of the pipes holds that it sends to through the main OS process."""
-        links = [link for several in unit.receivers.values() for link in several if not self.routes.leaves_there(link)]
-        pipes = [self._plan.units[link.receiver].inputs[link.input].pipe for link in links]
+        units = self._plan.units
+        links = [link for several in unit.receivers.values() for link in several if link.receiver in units]
+        pipes = [units[link.receiver].inputs[link.input].pipe for link in links if not self.routes.leaves_there(link)]
         return min((pipe.capacity for pipe in pipes if not pipe.can_drop), default=UNTAKEN)
 
     def _straight(self, link: Link) -> Straight:
@@ -175,12 +176,16 @@ class Rooms:
     def reach(self, place: Place) -> int:
         """How many, where every unit passes on what it is given: then a block lives until it has passed all pipes."""
         behind: set[str] = set()
-        units = self._plan.units
-        new = {link.receiver for unit in place.units for links in units[unit].receivers.values() for link in links}
+        new = self._receivers(place.units)
         while new - behind:
             behind |= new
-            new = {link.receiver for unit in new for links in units[unit].receivers.values() for link in links}
+            new = self._receivers(new)
         return sum(pipe.blocks for pipe in self._plan.shared_pipes.values() if pipe.unit in behind)
+
+    def _receivers(self, names: Iterable[str]) -> set[str]:
+        units = self._plan.units
+        links = (link for name in names for several in units[name].receivers.values() for link in several)
+        return {link.receiver for link in links if link.receiver in units}
 
     def item(self, place: Place) -> int | None:
         """Bytes of one, where that was said for any."""

@@ -30,7 +30,9 @@ class Routes:
         """The links whose pipe lies where their receiver lives."""
         if self._is_limited:
             return frozenset()
-        return frozenset(link for link in self._plan.links if self._takes_straight(self._plan.units[link.receiver]))
+        units = self._plan.units
+        here = (link for link in self._plan.links if link.sender in units and link.receiver in units)
+        return frozenset(link for link in here if self._takes_straight(units[link.receiver]))
 
     def is_fed(self, unit: str) -> bool:
         """Whether the pipe of a unit lies where it lives."""

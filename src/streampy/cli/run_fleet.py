@@ -1,0 +1,127 @@
+"""`streampy run` of a process that is cut into segments: all of them run here, and stop together.
+
+Knows nothing of how they are started.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from math import inf
+from queue import Empty
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from streampy.cli.exits import Exit
+from streampy.cli.fleet import Fleet, Replica, exit_code
+from streampy.cli.signals import INTERRUPTED, heard_in
+from streampy.cli.told import DRAIN, PUT_OUT
+from streampy.pipes.base import patience
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from streampy.model.plan import Plan
+
+_LAST: Final = 5.0
+"""Seconds that they have to end once they are put out; then they are killed."""
+
+
+def run_fleet(file: str, plan: Plan, arguments: argparse.Namespace, replicas: Mapping[str, int]) -> int:
+    """Run all segments until they end; returns the exit code."""
+    fleet = Fleet(file, plan, _options(arguments), replicas)
+    watch = _Watch(fleet, arguments)
+    with heard_in(fleet.events):
+        try:
+            fleet.start(_Printer(is_json=arguments.json))
+            signalled = watch.wait()
+        finally:
+            if not fleet.is_over:
+                fleet.kill()
+            fleet.close()
+    code = exit_code(fleet.replicas, watch.first)
+    if code == Exit.OK and signalled == INTERRUPTED:
+        code = Exit.INTERRUPTED
+    if arguments.json:
+        print(json.dumps({"exit": code, "segments": {one.name: _told(one) for one in fleet.replicas}}))
+    return code
+
+
+def _options(arguments: argparse.Namespace) -> list[str]:
+    """Those that each segment is given too."""
+    options = [option for setting in arguments.set for option in ("--set", setting)]
+    options += ["--drain-timeout", str(arguments.drain_timeout)]
+    return options + [f"--{name}" for name in ("stats", "json", "debug") if getattr(arguments, name)]
+
+
+def _told(replica: Replica) -> object:
+    with suppress(ValueError):
+        return json.loads(replica.last_line)
+    return {"exit": replica.code}
+
+
+class _Printer:
+    """What a segment writes to stderr comes with its name before it; what its units print comes as it is."""
+
+    def __init__(self, *, is_json: bool) -> None:
+        self._is_json = is_json
+
+    def __call__(self, replica: Replica, stream: str, line: str) -> None:
+        if stream == "stderr":
+            sys.stderr.write(f"{replica.name} | {line}")
+        elif not (self._is_json and line.startswith("{")):
+            sys.stdout.write(line)
+            sys.stdout.flush()
+
+
+class _Watch:
+    """Waits for all of them."""
+
+    def __init__(self, fleet: Fleet, arguments: argparse.Namespace) -> None:
+        self.first: Replica | None = None
+        """That failed."""
+        self._fleet = fleet
+        self._drain_timeout = arguments.drain_timeout
+        self._until = inf if arguments.seconds is None else monotonic() + arguments.seconds
+        self._kill_at = inf
+
+    def wait(self) -> str:
+        """Until all have ended; returns the signal that made it so, if one did."""
+        signalled = ""
+        while not self._fleet.is_over:
+            event = self._next()
+            if isinstance(event, Replica):
+                self._ended(event)
+            elif event:
+                signalled = event
+                again = "; again to kill at once" if event == INTERRUPTED else ""
+                sys.stderr.write(f"streampy: {event}: draining, for {self._drain_timeout:g} s at most{again}\n")
+                self._fleet.tell(DRAIN)
+            self._look_at_the_time()
+        return signalled
+
+    def _next(self) -> Replica | str:
+        try:
+            return self._fleet.events.get(timeout=patience(min(self._until, self._kill_at)))
+        except Empty:
+            return ""
+
+    def _ended(self, replica: Replica) -> None:
+        if replica.has_failed and self.first is None:
+            self.first = replica
+            sys.stderr.write(f"streampy: segment {replica.name} {replica.end}; all others are put out\n")
+            self._fleet.tell(PUT_OUT)
+            self._kill_at = monotonic() + _LAST
+
+    def _look_at_the_time(self) -> None:
+        now = monotonic()
+        if now >= self._until:
+            self._until = inf
+            self._fleet.tell(DRAIN)
+        if now >= self._kill_at:
+            self._kill_at = inf
+            late = ", ".join(one.name for one in self._fleet.replicas if one.code is None)
+            sys.stderr.write(f"streampy: {late} did not end within {_LAST:g} s: killed\n")
+            self._fleet.kill()
