@@ -376,6 +376,7 @@ class Neighbours:
 
     def cancel(self) -> None:
         """The process is being stopped."""
+        self._network.cancel()
         for neighbour in self._neighbours.values():
             neighbour.cancel()
         for arrival in self._arrivals.values():

@@ -156,7 +156,13 @@ class TcpNetwork:
                 f"`links: {{{spec}: {{dial: tcp://HOST:PORT}}}}`, or on the command line, "
                 f"`--dial {spec.listener}=tcp://HOST:PORT`"
             )
-        return _Wire(spec, Addresses(there), self._settings(spec.tls, spec.token))
+        settings = self._settings(spec.tls, spec.token)
+        try:
+            if settings.tls is not None:
+                settings.tls.dialling()  # now, and not in a thread that nobody hears
+        except (OSError, ValueError) as error:
+            raise RunError(f"segment {self._segment!r}, links.{spec}.tls: {error}") from error
+        return _Wire(spec, Addresses(there), settings)
 
     def _settings(self, tls: Tls | None, token: str) -> ConnectionSettings:
         who = Identity(self._plan.name, self._segment)
@@ -287,11 +293,16 @@ class TcpNetwork:
         assert self._neighbours is not None, "nothing is opened before `start`"  # noqa: S101 - narrows the type
         return self._neighbours
 
-    def close(self) -> None:
-        """See `Network.close`."""
+    def cancel(self) -> None:
+        """See `Network.cancel`."""
         with self._lock:
             self._is_closed = True
             self._bell.ring()
+
+    def close(self) -> None:
+        """See `Network.close`."""
+        self.cancel()
+        with self._lock:
             lines = list(self._lines)
         if self._door is not None:
             self._door.close()

@@ -145,6 +145,9 @@ class Network(Protocol):
     def pack(self, value: Any, name: str) -> Any:
         """A value as it travels. Raises TypeError where a part of it can't, and says which."""
 
+    def cancel(self) -> None:
+        """The process is being stopped: nobody is dialled any more, and whoever waits in `start` comes back."""
+
     def close(self) -> None:
         """No more lines: those that are there end when all was sent."""
 
