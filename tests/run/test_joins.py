@@ -347,6 +347,26 @@ def test_streams_are_joined_by_a_field():
     assert running.stats().ledger.balanced
 
 
+def test_a_join_has_room_for_what_a_quick_worker_took_at_once_and_now_holds():
+    """What is in its hands and what waits behind it is ahead at the other input, and none of it may be put out."""
+
+    def double(number: int) -> int:
+        while number in range(1, 20, 2) and running.stats().pipes["double.number"].depth < 64:
+            sp.worker().sleep(0.001)  # now and then it is slow, so that all wait for it that can
+        return 2 * number
+
+    def left_only(left: int, right: int) -> int:
+        return left
+
+    def numbers() -> Iterator[int]:
+        yield from range(200)
+
+    process = sp.Process("ahead").add("numbers", numbers).add("double", double, from_="numbers")
+    process.add("left", left_only, from_={"left": "numbers", "right": "double"}, workers=3, pipe={"capacity": 1})
+    with sp.run(process) as running:
+        assert list(range(200)) == list(running.stream("left", timeout=SOON))
+
+
 @pytest.mark.parametrize("frames", [25_000, pytest.param(100_000, marks=pytest.mark.long)])
 def test_the_table_stays_flat_over_very_many_frames(frames):
     """Each with markup and up to three profiles, a tenth of them failing; measured after the first tenth."""

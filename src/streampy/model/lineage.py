@@ -212,7 +212,10 @@ class Lineages:
             return Join()
 
     def _room(self, unit: UnitPlan) -> int:
-        """As many items as can be on their way to the join, so that none is put out before its time."""
+        """As many items as can be on their way to the join, so that none is put out before its time.
+
+        A quick worker may have in its hands as many as its pipe holds, while that is full again.
+        """
         seen: set[str] = set()
         waiting = [unit.name]
         while waiting:
@@ -223,7 +226,7 @@ class Lineages:
                         waiting.append(link.sender)
         units = [unit, *(self._units[name] for name in seen if name != unit.name)]
         in_pipes = sum(
-            entry.pipe.capacity + 2 * one.spec.workers * entry.pipe.batch
+            2 * (entry.pipe.capacity + one.spec.workers * entry.pipe.batch)
             for one in units
             for entry in one.inputs.values()
         )
