@@ -70,6 +70,8 @@ class Job:
     """With which item the unit in the middle raises."""
     streams: int = 1
     """Chains side by side."""
+    phase: float = 0.0
+    """Of the time between two items: by so much it begins later, for cameras are not in step."""
 
     @classmethod
     def of(cls, told: str) -> Job:
@@ -90,7 +92,7 @@ class Job:
         """One of its streams."""
         folder = Path(self.folder) / f"stream{number}"
         folder.mkdir(exist_ok=True)
-        return replace(self, streams=1, folder=str(folder))
+        return replace(self, streams=1, folder=str(folder), phase=number / self.streams)
 
     def items(self, empty: Callable[..., Any] | None = None) -> Iterator[Any]:
         """What the source emits. empty: makes the memory of a frame, as `numpy.empty`, where a peer has its own."""
@@ -136,7 +138,7 @@ class Job:
         The first one goes ahead and is waited for, so that what is slow to start is not behind from the beginning.
         """
         first = yield from self._hello()
-        start = time.monotonic()
+        start = time.monotonic() + self.phase / self.rate
         until, look = start + self.seconds, _LOOK if self._is_many else 1
         for number in range(first, self.count):
             if self.rate < inf:

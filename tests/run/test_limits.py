@@ -177,6 +177,14 @@ def gather(number: list[int]) -> int:
             lambda process: process.add("x", same, from_="numbers", **ONE).add("y", same, from_="two", **ONE),
             "limits the same items on another way",
         ),
+        (
+            lambda process: (
+                process.add("round", same, from_=["numbers", "again"])
+                .add("again", same, from_="round", pipe={"overflow": "latest"})
+                .add("x", same, from_="round", **ONE)
+            ),
+            "behind a cycle, out of which an item comes more than once",
+        ),
     ],
 )
 def test_a_limit_that_could_wait_for_ever_is_refused(add, message):

@@ -74,6 +74,9 @@ def _check_limit(
     reasons = {
         "it joins several inputs": unit.name in lineages.joins,
         "it lies in a cycle": any(unit.name in loop for loop in loops),
+        "it lies behind a cycle, out of which an item comes more than once": any(
+            unit.name in _reachable(units, min(loop)) for loop in loops
+        ),
         "parts or copies of one item come to it": not _is_passed_once(unit, lineages),
         f"{' and '.join(rivals)} limits the same items on another way, so that each could wait for the other": rivals,
         f"{' and '.join(overtakers)} lets items overtake each other, and {' and '.join(joins)} waits for their order, "
