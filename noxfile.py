@@ -78,6 +78,12 @@ def example(session: nox.Session) -> None:
 
 
 @nox.session
+def two(session: nox.Session) -> None:
+    """The faces example in two segments, of which parts are killed; `-- --postgres` with the people on a server."""
+    session.run("python", "-m", "examples.faces_two", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The site of docs/, into build/docs; its pictures and tables are brought up to date first."""
     session.run("python", "docs/generate.py")

@@ -28,7 +28,9 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 
 nitpicky = True
-_LIBRARIES = "argparse asyncio collections concurrent httpx logging numpy os pathlib sqlalchemy sqlite3 types typing"
+_LIBRARIES = (
+    "argparse asyncio collections concurrent contextlib httpx logging numpy os pathlib sqlalchemy sqlite3 types typing"
+)
 nitpick_ignore_regex = [  # what signatures name and other pages describe, or nobody needs to know
     (r"py:.*", rf"({'|'.join(_LIBRARIES.split())})\..*"),
     (r"py:.*", r"(streampy\.model\.(item|unit)\.)?[A-Z](_co)?"),  # type variables

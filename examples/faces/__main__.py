@@ -5,20 +5,18 @@ known truth, people are enrolled, the process runs, and what it found is held ag
 """
 
 import argparse
-import importlib.util
 import sys
 from pathlib import Path
 
-_WANTED = ("av", "cv2", "numpy", "onnxruntime", "onnx")
+from examples.faces.wanted import check_installed
+
 _HERE = Path(__file__).parent
 
 
 def main() -> int:
     """Run the example; the exit code is 1 when a bar of quality was missed."""
     options = _parser().parse_args()
-    missing = [name for name in _WANTED if importlib.util.find_spec(name) is None]
-    if missing:
-        sys.exit(f"faces: {', '.join(missing)} missing: `uv sync --extra video --group faces`, then run this again.")
+    check_installed()
     # Only now: these need the packages that were just looked for.
     from examples.faces import compare, runs, setup  # noqa: PLC0415
 

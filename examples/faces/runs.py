@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from examples.faces import clip, plain, sheet
@@ -12,6 +13,8 @@ from examples.faces.setup import Files
 import streampy as sp
 
 _HERE = Path(__file__).parent
+ENROLLED = [person.name for person in PEOPLE if person.enrolled_from]
+"""Who is in the database."""
 _BARS = {"finding precision": 0.97, "finding recall": 0.95, "naming precision": 0.98, "naming recall": 0.95}
 
 
@@ -60,8 +63,13 @@ def forget(files: Files) -> None:
 def report(files: Files) -> bool:
     """Draw the contact sheet and print the figures; returns whether all bars were reached."""
     sheet.make(files.videos, files.out / "sheet.png")
-    enrolled = [person.name for person in PEOPLE if person.enrolled_from]
-    scores = score(files.metadata, files.truth, enrolled)
+    reached = tell_scores(score(files.metadata, files.truth, ENROLLED))
+    print("in", files.out, ":", ", ".join(p.name for p in [*files.videos, files.metadata, files.out / "sheet.png"]))
+    return reached
+
+
+def tell_scores(scores: Mapping[str, Score]) -> bool:
+    """Print the figures of each camera, and of all; returns whether all bars were reached."""
     total = sum(scores.values(), Score())
     print(f"{'':10}{'faces':>7}{'found':>7}{'false':>7}{'named':>7}{'right':>7}{'strangers left unknown':>25}")
     for name, one in {**scores, "all": total}.items():
@@ -75,7 +83,6 @@ def report(files: Files) -> bool:
     }
     for name, value in reached.items():
         print(f"{name:18} {value:.4f}   at least {_BARS[name]}{'' if value >= _BARS[name] else '   MISSED'}")
-    print("in", files.out, ":", ", ".join(p.name for p in [*files.videos, files.metadata, files.out / "sheet.png"]))
     return all(value >= _BARS[name] for name, value in reached.items())
 
 

@@ -80,11 +80,19 @@ def score(metadata: Path, truth: Path, enrolled: Iterable[str]) -> dict[str, Sco
         count = sum(line["source"] == camera for line in lines)
         if sorted(seen) != list(range(len(frames))) or count != len(frames):
             raise ValueError(f"{metadata}: {count} lines for {len(frames)} frames of {camera}, expected one for each")
-        scores[camera] = sum((_frame(seen[i], true, known) for i, true in enumerate(frames)), Score())
+        scores[camera] = sum((score_frame(seen[i], true, known) for i, true in enumerate(frames)), Score())
     return scores
 
 
-def _frame(faces: list[Mapping[str, Any]], true: list[Mapping[str, Any]], known: frozenset[str]) -> Score:
+def score_frame(faces: list[Mapping[str, Any]], true: list[Mapping[str, Any]], known: frozenset[str]) -> Score:
+    """Count in one frame.
+
+    Args:
+        faces: as `MetaWriter` writes them.
+        true: as `clip.make` writes them.
+        known: names that are in the database.
+
+    """
     result = Score(frames=1)
     pairs = _pair([face["box"] for face in faces], [one["box"] for one in true])
     for number, one in enumerate(true):

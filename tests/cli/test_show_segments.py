@@ -34,6 +34,14 @@ def cut(folder):
     return "cut.yaml"
 
 
+def test_a_segment_that_is_started_again_says_so(streampy, folder):
+    (folder / "cut.yaml").write_text(CUT.replace("replicas: 2", "replicas: 2, on_crash: restart"))
+
+    told = streampy("show", "cut.yaml").stdout
+
+    assert "\nsegment core: 2 replicas, listens at tcp://0.0.0.0:7400, asks for a token, started again when" in told
+
+
 def test_text_has_a_heading_for_each_segment_and_tells_what_the_network_carries(streampy, cut):
     done = streampy("show", cut)
 
@@ -113,6 +121,7 @@ def test_json_tells_a_program_the_same(streampy, cut):
         "listen": "tcp://0.0.0.0:7400",
         "tls": None,
         "token": True,
+        "on_crash": "stop",
     }
     assert told["wires"] == [
         {

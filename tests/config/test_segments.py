@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 import streampy as sp
 from streampy.model.config.schema import process_schema
 from streampy.model.load import load_plan
+from streampy.model.pipe import Crashed
 from streampy.model.segments import Ack, LinkSpec, SegmentSpec, Tls
 
 UNITS = {
@@ -20,6 +21,7 @@ SEGMENTS = {
     "core": {
         "units": ["double"],
         "replicas": 2,
+        "on_crash": "restart",
         "listen": "tcp://0.0.0.0:7400",
         "tls": {"ca": "ca.pem", "cert": "core.pem", "key": "core.key"},
         "token": "${TOKEN}",
@@ -46,6 +48,7 @@ segments:
   core:
     units: [double]
     replicas: 2
+    on_crash: restart
     listen: tcp://0.0.0.0:7400
     tls: {ca: ca.pem, cert: core.pem, key: core.key}
     token: ${TOKEN}
@@ -68,6 +71,7 @@ segments.edge = ["numbers", "add"]
 [segments.core]
 units = ["double"]
 replicas = 2
+on_crash = "restart"
 listen = "tcp://0.0.0.0:7400"
 tls = {ca = "ca.pem", cert = "core.pem", key = "core.key"}
 token = "${TOKEN}"
@@ -108,7 +112,7 @@ def test_all_forms_describe_the_same_segments(name, text, write, monkeypatch):
     files = Tls("ca.pem", "core.pem", "core.key")
     assert plan.segments == {
         "edge": SegmentSpec("edge", ("numbers", "add")),
-        "core": SegmentSpec("core", ("double",), 2, "tcp://0.0.0.0:7400", files, "secret"),
+        "core": SegmentSpec("core", ("double",), 2, "tcp://0.0.0.0:7400", files, "secret", Crashed.RESTART),
     }
     assert plan.wires == (
         LinkSpec(
@@ -162,6 +166,12 @@ def test_each_unit_of_a_short_list_has_its_place(told):
             "the environment variable NOWHERE is not set: set it, or write a default, ${NOWHERE:-default}",
         ),
     ]
+
+
+def test_what_is_to_happen_when_a_segment_dies_is_one_of_two_words(told):
+    ((_, _, path, message),) = told("segments: {a: {units: [numbers, double], on_crash: restrat}}\n")
+    assert path == "segments.a.on_crash"
+    assert message == "got 'restrat', expected stop or restart, did you mean 'restart'?"
 
 
 def test_what_follows_from_a_segment_that_is_wrong_is_not_told_as_well(told):

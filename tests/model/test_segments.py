@@ -242,6 +242,7 @@ def test_what_can_not_be_read_of_a_link_is_told_at_once(said, message):
         ("edge", ["a"], {}, "there is a segment 'edge' in 'faces' already"),
         ("empty", [], {}, "the segment 'empty' has no units"),
         ("a", ["a"], {"replicas": 0}, "replicas: got 0, expected a whole number, at least 1"),
+        ("a", ["a"], {"on_crash": "again"}, "got 'again', expected stop or restart"),
         ("a", ["a"], {"listen": "0.0.0.0:1"}, "listen: got '0.0.0.0:1', expected tcp"),
     ],
 )

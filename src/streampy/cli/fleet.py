@@ -17,6 +17,8 @@ from threading import Thread
 from typing import IO, TYPE_CHECKING, Final, final
 
 from streampy.cli.exits import Exit
+from streampy.flow.restarts import Restarts
+from streampy.model.pipe import Crashed, OnCrash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,19 +26,26 @@ if TYPE_CHECKING:
     from streampy.model.plan import Plan
 
 _LOOPBACK: Final = "127.0.0.1"
+_LIMIT: Final = 5
+"""So many restarts within a minute are too many: a start takes seconds, and what dies at once does so each time."""
 
 
 @final
 class Replica:
     """One OS process of a segment."""
 
-    def __init__(self, segment: str, index: int, of: int, events: SimpleQueue[Replica | str]) -> None:
+    def __init__(
+        self, segment: str, index: int, of: int, on_crash: Crashed, events: SimpleQueue[Replica | str]
+    ) -> None:
         self.segment = segment
         self.name = segment if of == 1 else f"{segment}#{index}"
         self.code: int | None = None
         """None while it runs; negative where a signal ended it."""
         self.last_line = ""
         """That it wrote to stdout."""
+        self.restarts = 0
+        """How many times it was started again."""
+        self._policy = Restarts(OnCrash(then=on_crash, limit=_LIMIT))
         self._events = events
         self._program: subprocess.Popen[str] | None = None
         self._control = -1
@@ -45,7 +54,10 @@ class Replica:
         return f"<Replica {self.name}: {'runs' if self.code is None else f'ended with {self.code}'}>"
 
     def start(self, command: Sequence[str], files: Sequence[int], out: Callable[[Replica, str, str], None]) -> None:
-        """Begin. files: that it inherits. out: is given each line, with `stdout` or `stderr`."""
+        """Begin, or begin again. files: that it inherits. out: is given each line, with `stdout` or `stderr`."""
+        self.close()
+        self.code = None
+        self.last_line = ""
         control, self._control = os.pipe()
         try:
             self._program = subprocess.Popen(  # noqa: S603 - our own interpreter
@@ -100,12 +112,24 @@ class Replica:
         """Whether it has ended, and not well."""
         return self.code not in {None, Exit.OK, Exit.INTERRUPTED}
 
+    def pause(self, now: float) -> float | None:
+        """Seconds after which it is to be started again, having died; None where it is not: see `Restarts`.
+
+        Only a signal is a death: one that ended with an exit code has told all others that it failed.
+        """
+        return self._policy.next(now) if self.code is not None and self.code < 0 else None
+
     @property
     def end(self) -> str:
         """How it ended, in words."""
         if self.code is not None and self.code < 0:
             return f"was ended by {signal.Signals(-self.code).name}"
         return f"ended with exit code {self.code}"
+
+    @property
+    def came_back(self) -> bool:
+        """Whether it runs, having been started again."""
+        return self.code is None and self.restarts > 0
 
 
 @final
@@ -121,30 +145,48 @@ class Fleet:
         self._options = options
         self._count = {name: replicas.get(name, spec.replicas) for name, spec in plan.segments.items()}
         self.replicas = [
-            Replica(name, index, count, self.events) for name, count in self._count.items() for index in range(count)
+            Replica(name, index, count, plan.segments[name].on_crash, self.events)
+            for name, count in self._count.items()
+            for index in range(count)
         ]
+        self._out: Callable[[Replica, str, str], None] = _to_nobody
+        self._ports: dict[Replica, socket.socket] = {}
+        """Kept open here, so that one that is started again is found where it was."""
 
     def start(self, out: Callable[[Replica, str, str], None]) -> None:
         """Start them all."""
-        ports = {replica: _port() for replica in self.replicas if self._listens(replica.segment)}
-        try:
-            for replica in self.replicas:
-                port = ports.get(replica)
-                replica.start(self._command(replica, ports), [] if port is None else [port.fileno()], out)
-        finally:
-            for port in ports.values():
-                port.close()
+        self._out = out
+        for replica in self.replicas:
+            if self._listens(replica.segment):
+                self._ports[replica] = _port()
+        for replica in self.replicas:
+            self._start(replica)
+
+    def restart(self, replica: Replica) -> None:
+        """Start one again that has died."""
+        replica.restarts += 1
+        self._start(replica)
+
+    def leave(self, replica: Replica) -> None:
+        """Let go of one that has ended: nobody comes there any more."""
+        port = self._ports.pop(replica, None)
+        if port is not None:
+            port.close()
+
+    def _start(self, replica: Replica) -> None:
+        port = self._ports.get(replica)
+        replica.start(self._command(replica), [] if port is None else [port.fileno()], self._out)
 
     def _listens(self, segment: str) -> bool:
         return any(wire.listener == segment for wire in self._plan.wires)
 
-    def _command(self, replica: Replica, ports: Mapping[Replica, socket.socket]) -> list[str]:
+    def _command(self, replica: Replica) -> list[str]:
         command = [sys.executable, "-m", "streampy", "run", self._file, "--segment", replica.segment, *self._options]
-        if replica in ports:
-            command += ["--listen", f"fd:{ports[replica].fileno()}"]
+        if replica in self._ports:
+            command += ["--listen", f"fd:{self._ports[replica].fileno()}"]
         for wire in self._plan.wires:
             if wire.dialler == replica.segment:
-                for other, port in ports.items():
+                for other, port in self._ports.items():
                     if other.segment == wire.listener:
                         command += ["--dial", f"{wire.listener}=tcp://{_LOOPBACK}:{port.getsockname()[1]}"]
             if replica.segment in wire.ends:
@@ -162,6 +204,16 @@ class Fleet:
         for replica in self.replicas:
             replica.kill()
 
+    def has_sources(self, replica: Replica) -> bool:
+        """Whether items are born in its segment."""
+        return any(not self._plan.units[name].inputs for name in self._plan.segments[replica.segment].units)
+
+    @property
+    def is_left_over(self) -> bool:
+        """Whether only such still run as came back and have no sources: whoever they could work for may be gone."""
+        running = [replica for replica in self.replicas if replica.code is None]
+        return all(replica.came_back and not self.has_sources(replica) for replica in running)
+
     @property
     def is_over(self) -> bool:
         """Whether all have ended."""
@@ -171,6 +223,13 @@ class Fleet:
         """All have ended, or are to."""
         for replica in self.replicas:
             replica.close()
+        for replica in list(self._ports):
+            self.leave(replica)
+
+
+def _to_nobody(replica: Replica, stream: str, line: str) -> None:
+    """Until it was started there is nothing to tell."""
+    del replica, stream, line
 
 
 def _port() -> socket.socket:

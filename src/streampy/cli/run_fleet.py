@@ -45,7 +45,9 @@ def run_fleet(file: str, plan: Plan, arguments: argparse.Namespace, replicas: Ma
     if code == Exit.OK and signalled == INTERRUPTED:
         code = Exit.INTERRUPTED
     if arguments.json:
-        print(json.dumps({"exit": code, "segments": {one.name: _told(one) for one in fleet.replicas}}))
+        restarts = {one.name: one.restarts for one in fleet.replicas if one.restarts}
+        segments = {one.name: _told(one) for one in fleet.replicas}
+        print(json.dumps({"exit": code, "restarts": restarts, "segments": segments}))
     return code
 
 
@@ -86,6 +88,10 @@ class _Watch:
         self._drain_timeout = arguments.drain_timeout
         self._until = inf if arguments.seconds is None else monotonic() + arguments.seconds
         self._kill_at = inf
+        self._put_out_at = inf
+        self._is_draining = self._is_put_out = False
+        self._again: dict[Replica, float] = {}
+        """Those that have died and are to be started again, and when."""
 
     def wait(self) -> str:
         """Until all have ended; returns the signal that made it so, if one did."""
@@ -98,28 +104,57 @@ class _Watch:
                 signalled = event
                 again = "; again to kill at once" if event == INTERRUPTED else ""
                 sys.stderr.write(f"streampy: {event}: draining, for {self._drain_timeout:g} s at most{again}\n")
-                self._fleet.tell(DRAIN)
+                self._drain()
             self._look_at_the_time()
         return signalled
 
     def _next(self) -> Replica | str:
         try:
-            return self._fleet.events.get(timeout=patience(min(self._until, self._kill_at)))
+            until = min(self._until, self._kill_at, self._put_out_at, *self._again.values())
+            return self._fleet.events.get(timeout=patience(until))
         except Empty:
             return ""
 
     def _ended(self, replica: Replica) -> None:
+        pause = replica.pause(monotonic()) if self._may_begin_again(replica) else None
+        if pause is not None:
+            self._again[replica] = monotonic() + pause
+            sys.stderr.write(f"streampy: segment {replica.name} {replica.end}; it is started again\n")
+            return
+        self._fleet.leave(replica)
         if replica.has_failed and self.first is None:
             self.first = replica
-            sys.stderr.write(f"streampy: segment {replica.name} {replica.end}; all others are put out\n")
-            self._fleet.tell(PUT_OUT)
-            self._kill_at = monotonic() + _LAST
+            often = ", too often within a minute" if replica.restarts else ""
+            sys.stderr.write(f"streampy: segment {replica.name} {replica.end}{often}; all others are put out\n")
+            self._put_out()
+        elif self._fleet.is_left_over:
+            self._put_out_at = monotonic() + _LAST
+
+    def _may_begin_again(self, replica: Replica) -> bool:
+        """Nobody has told a new one that its sources are to end."""
+        return not self._is_put_out and not (self._is_draining and self._fleet.has_sources(replica))
+
+    def _drain(self) -> None:
+        self._is_draining = True
+        self._fleet.tell(DRAIN)
+
+    def _put_out(self) -> None:
+        self._is_put_out = True
+        self._put_out_at = inf
+        self._again.clear()
+        self._fleet.tell(PUT_OUT)
+        self._kill_at = monotonic() + _LAST
 
     def _look_at_the_time(self) -> None:
         now = monotonic()
         if now >= self._until:
             self._until = inf
-            self._fleet.tell(DRAIN)
+            self._drain()
+        for replica in [replica for replica, when in self._again.items() if now >= when]:
+            del self._again[replica]
+            self._fleet.restart(replica)
+        if now >= self._put_out_at:
+            self._put_out()
         if now >= self._kill_at:
             self._kill_at = inf
             late = ", ".join(one.name for one in self._fleet.replicas if one.code is None)

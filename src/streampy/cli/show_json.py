@@ -50,6 +50,7 @@ def _segment(parts: Parts, segment: SegmentSpec) -> dict[str, Any]:
         "listen": segment.listen or None,
         "tls": asdict(segment.tls) if segment.tls is not None else None,
         "token": bool(segment.token),
+        "on_crash": segment.on_crash.value,
         "places": [_place(place) for place in parts.plans[segment.name].places],
     }
 

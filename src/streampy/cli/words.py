@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from streampy.model.cpus import format_cpus
 from streampy.model.measure import format_size
-from streampy.model.pipe import OnError, Order, Overflow, Pipe
+from streampy.model.pipe import Crashed, OnError, Order, Overflow, Pipe
 from streampy.model.process import CPU
 from streampy.model.segments import without_password
 
@@ -91,6 +91,7 @@ def segment_in_words(segment: SegmentSpec) -> str:
         f"listens at {segment.listen}": bool(segment.listen),
         "TLS": segment.tls is not None,
         "asks for a token": bool(segment.token),
+        "started again when killed": segment.on_crash is Crashed.RESTART,
     }
     return ", ".join(words for words, holds in said.items() if holds)
 

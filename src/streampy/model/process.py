@@ -16,7 +16,7 @@ from streampy.errors import Problem
 from streampy.model.cpus import Cpus, parse_cpus
 from streampy.model.measure import parse_duration
 from streampy.model.origin import NOWHERE, CodeLine, Origin, Spot
-from streampy.model.pipe import Join, OnCrash, OnError, Pipe
+from streampy.model.pipe import Crashed, Join, OnCrash, OnError, Pipe
 from streampy.model.segments import Ack, LinkSpec, SegmentSpec, Tls
 from streampy.model.suggest import choose
 
@@ -266,13 +266,14 @@ class Process:
         listen: str = "",
         tls: Tls | Mapping[str, str] | None = None,
         token: str = "",
+        on_crash: str = "stop",
     ) -> Process:
         """Let units live together as one program; returns the process, so that calls can be chained.
 
         units: by name; that of a process which is used as a unit stands for all of its units. Where there are
         segments, each unit is in exactly one. replicas: how many such programs there are.
         listen: where others reach it, `tcp://0.0.0.0:7400`. tls: the files `ca`, `cert` and `key`. token: what others
-        must know to be let in.
+        must know to be let in. on_crash: what `streampy run` does when one of them is killed: `stop` or `restart`.
         What is wrong is told when the process is checked, except what can't be read, such as an address: ValueError.
         """
         if not re.fullmatch(NAME, name):
@@ -281,7 +282,9 @@ class Process:
             raise ValueError(f"there is a segment {name!r} in {self.name!r} already")
         if not units:
             raise ValueError(f"the segment {name!r} has no units: name those that live in it")
-        self._segments[name] = SegmentSpec(name, units, replicas, listen, Tls.of(tls), token, _caller())
+        self._segments[name] = SegmentSpec(
+            name, units, replicas, listen, Tls.of(tls), token, choose(Crashed, on_crash), _caller()
+        )
         return self
 
     def link(

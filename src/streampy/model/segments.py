@@ -16,6 +16,7 @@ from typing import Any, Final
 from streampy.errors import Problem
 from streampy.model.measure import parse_duration
 from streampy.model.origin import NOWHERE, Origin
+from streampy.model.pipe import Crashed
 from streampy.model.suggest import choose
 
 KeyPath = tuple[str | int, ...]
@@ -86,6 +87,8 @@ class SegmentSpec:
     tls: Tls | None = None
     token: str = field(default="", repr=False)
     """What others must know to be let in."""
+    on_crash: Crashed = Crashed.STOP
+    """What `streampy run` of all segments does when one of these is killed: all end, or it is started again."""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     told: frozenset[KeyPath] = field(default=frozenset(), compare=False, repr=False)
     """The key paths, below the segment, of what was left out because it is wrong, and reported as such before."""
@@ -95,6 +98,7 @@ class SegmentSpec:
             raise ValueError(f"replicas: got {self.replicas!r}, expected a whole number, at least 1")
         _take(self, "listen", lambda address: address and read_listen(address))
         _take(self, "tls", Tls.of)
+        _take(self, "on_crash", partial(choose, Crashed))
 
     def problem(self, message: str, *path: str | int) -> Problem:
         """What is wrong with this segment, at the place of `path` below it."""

@@ -167,3 +167,58 @@ def test_a_unit_that_raises_in_one_segment_ends_all_and_its_lines_are_shown(comm
     assert code == Exit.FAILED
     assert 'raise ValueError(f"no {x}")' in errors
     assert "ValueError: no 30" in errors
+
+
+AGAIN = PROCESS.replace("replicas: 2", "replicas: 2, on_crash: restart")
+
+
+def await_segments(running: Command, wanted: int, *, without: int) -> dict[int, str]:
+    """Until so many run, and one does not."""
+    until = monotonic() + SOON
+    while len(found := running.segments()) < wanted or without in found:
+        assert monotonic() < until, found
+        running.program.stdout.readline()
+    return found
+
+
+def test_f17_a_replica_that_is_killed_is_started_again_where_it_says_so_and_nothing_is_lost(command, tmp_path):
+    (tmp_path / "cut.yaml").write_text(AGAIN)
+    running = command("--json")
+    running.await_numbers()
+    victim = next(pid for pid, name in running.segments().items() if name == "core")
+    os.kill(victim, signal.SIGKILL)
+    await_segments(running, 3, without=victim)
+    running.program.send_signal(signal.SIGTERM)
+    code, out, errors = running.finish()
+    told = json.loads(out.splitlines()[-1])
+    ledger = told["segments"]["edge"]["processes"][0]["ledger"]
+    assert code == Exit.OK, errors
+    assert "was ended by SIGKILL; it is started again" in errors
+    assert [1] == list(told["restarts"].values())
+    assert ledger["born"] == ledger["delivered"]
+    assert ledger["balanced"]
+    numbers = [int(line) for line in out.splitlines()[:-1]]
+    assert list(range(numbers[0], numbers[0] + 2 * len(numbers), 2)) == numbers
+    assert numbers[-1] == 2 * (ledger["born"] - 1)
+
+
+def test_f17_a_replica_that_dies_at_each_start_is_given_up_and_puts_all_out(command, tmp_path):
+    (tmp_path / "cut_units.py").write_text(
+        UNITS.replace("return 2 * x", "import os\n    os.kill(os.getpid(), 9) if x == 20 else 0\n    return 2 * x")
+    )
+    (tmp_path / "cut.yaml").write_text(AGAIN.replace("replicas: 2, ", ""))
+    running = command()
+    code, _, errors = running.finish()
+    assert code == Exit.DIED
+    assert errors.count("it is started again") == 5
+    assert "was ended by SIGKILL, too often within a minute; all others are put out" in errors
+
+
+def test_f17_a_replica_that_comes_back_when_all_is_done_ends_too(command, tmp_path):
+    (tmp_path / "cut.yaml").write_text(AGAIN)
+    running = command("--set", "numbers.until=300")
+    running.await_numbers()
+    os.kill(next(pid for pid, name in running.segments().items() if name == "core"), signal.SIGKILL)
+    code, out, errors = running.finish()
+    assert code == Exit.OK, errors
+    assert [f"{2 * number}" for number in range(20, 300)] == out.splitlines()

@@ -290,6 +290,7 @@ class SegmentKeys(Keys):
         listen="bind port address host",
         tls="ssl certificates",
         token="secret password auth",  # noqa: S106 - words that people try
+        on_crash="restart on_death",
     )
 
     units: UnitNames
@@ -302,6 +303,8 @@ class SegmentKeys(Keys):
     """The files with which it makes sure of who dials, and shows who it is: `ca`, `cert`, `key`."""
     token: Secret = ""
     """What others must know to be let in; the same as at the links that lead to it."""
+    on_crash: CrashedWord = Crashed.STOP
+    """What `streampy run FILE` does when one of them is killed: puts all out, or starts it again."""
 
 
 class LinkKeys(Keys):

@@ -10,6 +10,7 @@ from typing import Any
 
 from streampy.model.config.document import Document, KeyPath
 from streampy.model.config.keys import ABSENT, LinkKeys, SegmentKeys, TlsKeys
+from streampy.model.pipe import Crashed
 from streampy.model.segments import LinkSpec, SegmentSpec, Tls, read_link
 
 _NAMED = 2
@@ -39,6 +40,7 @@ def _segment(document: Document, name: str, said: Mapping[str, Any]) -> SegmentS
         keys.listen,
         _tls(keys.tls),
         keys.token,
+        Crashed(keys.on_crash),
         document,
         _told(document, ("segments", name)),
     )

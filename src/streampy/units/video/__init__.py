@@ -12,12 +12,14 @@ from streampy.units.missing import needs
 if TYPE_CHECKING:
     from streampy.units.video.camera import Camera
     from streampy.units.video.crop import CropFaces
-    from streampy.units.video.database import FaceDatabase, Match
+    from streampy.units.video.database import KnownFaces, Match, open_faces
+    from streampy.units.video.database_sqlite import FaceDatabase
     from streampy.units.video.describe import Describe
     from streampy.units.video.draw import Draw
     from streampy.units.video.enrol import Enrol
     from streampy.units.video.find import FindFaces
     from streampy.units.video.identify import Identify
+    from streampy.units.video.live import LiveFaces, LiveVideo
     from streampy.units.video.metadata import MetaWriter
     from streampy.units.video.photos import Photos
     from streampy.units.video.resize import Resize
@@ -39,23 +41,29 @@ __all__ = [
     "FindFaces",
     "Frame",
     "Identify",
+    "KnownFaces",
+    "LiveFaces",
+    "LiveVideo",
     "Match",
     "MetaWriter",
     "Photos",
     "Profile",
     "Resize",
     "VideoWriter",
+    "open_faces",
 ]
 
 _WHERE = {
     "camera": ("Camera",),
     "crop": ("CropFaces",),
-    "database": ("FaceDatabase", "Match"),
+    "database": ("KnownFaces", "Match", "open_faces"),
+    "database_sqlite": ("FaceDatabase",),
     "describe": ("Describe",),
     "draw": ("Draw",),
     "enrol": ("Enrol",),
     "find": ("FindFaces",),
     "identify": ("Identify",),
+    "live": ("LiveFaces", "LiveVideo"),
     "metadata": ("MetaWriter",),
     "photos": ("Photos",),
     "resize": ("Resize",),

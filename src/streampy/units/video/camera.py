@@ -11,7 +11,8 @@ import av.error
 import numpy as np
 
 import streampy as sp
-from streampy.units.video.reading import Container, LiveReader, Picture, frame_rate, hidden, pictures
+from streampy.units.video.hidden import hidden
+from streampy.units.video.reading import Container, LiveReader, Picture, frame_rate, pictures
 from streampy.units.video.types import Frame
 
 _LIVE = ("rtsp://", "rtsps://", "rtmp://", "srt://", "tcp://", "udp://", "rtp://", "/dev/video")

@@ -1,7 +1,7 @@
 """New faces for the database."""
 
 import streampy as sp
-from streampy.units.video.database import FaceDatabase
+from streampy.units.video.database import open_faces
 from streampy.units.video.types import Descriptor, Profile
 
 
@@ -13,30 +13,32 @@ class Enrol(sp.Unit):
     """
 
     def __init__(self, *, database: str, name: str = "{source}", apart: float = 0.0) -> None:
-        """Choose the database file and what to call people.
+        """Choose the database and what to call people.
 
         Args:
-            database: the file.
+            database: a file, or `postgresql://user:password@host/name` on a server (`streampy[postgres]`), for
+                replicas on several machines.
             name: `{source}` is replaced by the name of the face's source, `{number}` by the count of names, from 1.
             apart: a face nearer than this to one that is enrolled already is not added.
 
         """
-        self.path = database
+        self.where = database
         self.name = name
         self.apart = apart
 
     def start(self) -> None:
         """Open the database."""
-        self.database = FaceDatabase(self.path)
+        self.database = open_faces(self.where)
 
     def work(self, descriptor: Descriptor) -> Profile | None:
         """Add a face; gives whom it was added as, None where it was known already."""
-        self.database.refresh()
-        (match,) = self.database.nearest(descriptor.vector[None])
-        if match.distance < self.apart:
-            return None
-        name = self.name.format(source=descriptor.source, number=len(self.database.names) + 1)
-        self.database.add(name, descriptor.vector)
+        with self.database.alone():  # two workers that see one stranger at once are to give one number
+            self.database.refresh()
+            (match,) = self.database.nearest(descriptor.vector[None])
+            if match.distance < self.apart:
+                return None
+            name = self.name.format(source=descriptor.source, number=len(self.database.names) + 1)
+            self.database.add(name, descriptor.vector)
         return Profile(name, match.distance, descriptor.face)
 
     def stop(self) -> None:

@@ -1,6 +1,7 @@
 """What was seen, as lines of JSON."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,20 +28,24 @@ class MetaWriter(sp.Unit):
 
     def work(self, frame: sp.Item[Frame], faces: Faces, profiles: list[Profile] | None) -> None:
         """Write the line of one frame."""
-        one = frame.value
-        line = {
-            "stream": frame.stream,
-            "seq": frame.seq,
-            "source": one.source,
-            "index": one.index,
-            "time": round(one.time, 6),
-            "faces": [_face(face) for face in faces] if profiles is None else [_profile(each) for each in profiles],
-        }
-        self.file.write(json.dumps(line) + "\n")
+        self.file.write(json.dumps(line_of(frame, faces, profiles)) + "\n")
 
     def stop(self) -> None:
         """Close the file."""
         self.file.close()
+
+
+def line_of(frame: sp.Item[Frame], faces: Iterable[Face], profiles: Iterable[Profile] | None) -> dict[str, Any]:
+    """Give what `MetaWriter` writes of a frame; profiles: None where they came too late."""
+    one = frame.value
+    return {
+        "stream": frame.stream,
+        "seq": frame.seq,
+        "source": one.source,
+        "index": one.index,
+        "time": round(one.time, 6),
+        "faces": [_face(face) for face in faces] if profiles is None else [_profile(each) for each in profiles],
+    }
 
 
 def _face(face: Face) -> dict[str, Any]:

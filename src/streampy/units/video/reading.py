@@ -4,7 +4,6 @@ Knows nothing of reconnecting, pacing or frames.
 """
 
 import math
-import re
 import threading
 import time
 from collections import deque
@@ -15,6 +14,8 @@ from typing import NamedTuple, Self, TypeAlias
 import av
 import av.container
 import av.error
+
+from streampy.units.video.hidden import hidden
 
 Container: TypeAlias = av.container.InputContainer
 
@@ -59,11 +60,6 @@ def frame_rate(container: Container) -> float:
     """Frames a second, 25 where the input doesn't tell."""
     rate = container.streams.video[0].average_rate
     return float(rate) if rate else 25.0
-
-
-def hidden(text: str) -> str:
-    """Without user names and passwords of URLs: this goes into logs."""
-    return re.sub(r"://[^/@\s]+@", "://***@", text)
 
 
 class LiveReader:
