@@ -18,6 +18,7 @@ from examples.faces.setup import Files
 from examples.faces_two import judge, looking
 
 import streampy as sp
+from streampy.units.video import FaceDatabase
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parents[1]
@@ -48,6 +49,7 @@ def enrol(files: Files, database: str) -> None:
 def run(files: Files, database: str, *, frames: int, port: int) -> Ran:
     """Run to the end. frames: of each camera. port: where a browser sees it; 0 for any."""
     files.metadata.unlink(missing_ok=True)
+    dataset_of(files).unlink(missing_ok=True)
     port = port or _free_port()
     url = f"http://127.0.0.1:{port}/"
     with ExitStack() as stack:
@@ -91,6 +93,7 @@ def _camera_server(files: Files, port: int) -> Iterator[subprocess.Popen[str]]:
 def _fleet(files: Files, database: str, rtsp: int, *, frames: int, port: int) -> Iterator[subprocess.Popen[str]]:
     environment = {
         **runs.environment(files, DATABASE=database, LIMIT=str(frames), PORT=str(port)),
+        "DATASET": str(dataset_of(files)),
         **{f"CAM{n}": f"rtsp://127.0.0.1:{rtsp}/{camera}" for n, camera in enumerate(clip.CAMERAS, 1)},
     }
     command = [sys.executable, "-m", "streampy", "run", str(_HERE / "faces_two.yaml"), "--json"]
@@ -148,6 +151,11 @@ def segments_of(parent: int) -> dict[int, str]:
     return found
 
 
+def dataset_of(files: Files) -> Path:
+    """The file to which faces are added during the run."""
+    return files.out / "dataset.sqlite"
+
+
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as one:
         port: int = one.getsockname()[1]
@@ -166,8 +174,11 @@ def tell(files: Files, ran: Ran) -> bool:
     reached = runs.tell_scores(judge.score(files.metadata, files.truth, runs.ENROLLED))
     late = judge.named_late(files.metadata)
     wrong = [*judge.losses(ran.told), *judge.missing_in(files.videos, files.metadata)]
+    with FaceDatabase(dataset_of(files)) as dataset:
+        views = len(dataset)
+    print(f"added to the data set: {views} views of faces")
     print(f"frames whose names came too late: {late}")
     print("seen in a browser:", ", ".join(ran.sizes) or "not looked at, for there is no chromium here")
     print(f"started again: {', '.join(ran.told['restarts']) or 'nobody'}")
     print("lost:", "; ".join(wrong) or "nothing, each frame has one result")
-    return reached and not wrong and not late and bool(ran.told["restarts"])
+    return reached and views > 0 and not wrong and not late and bool(ran.told["restarts"])

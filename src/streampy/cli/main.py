@@ -23,6 +23,7 @@ VERBS = {
     "run": "run processes until they end",
     "bench": "measure a process, and find what limits it",
     "schema": "print the JSON Schema of a process file, for editors",
+    "certs": "make certificates for TLS between segments, for tests and a few machines",
 }
 """Each is a file beside this one, with `add_arguments` and `run`."""
 

@@ -173,6 +173,11 @@ class Dispatch(Generic[R, T]):
             self._drop(one)
         return settled
 
+    def kept(self, replica: R, numbers: Iterable[int]) -> list[Kept[R, T]]:
+        """Those of these that a replica has not answered."""
+        known = (self._kept.get(number) for number in numbers)
+        return [one for one in known if one is not None and one.replica == replica]
+
     def _drop(self, one: Kept[R, T]) -> None:
         del self._kept[one.number]
         house = self._families[one.family]

@@ -78,3 +78,75 @@ def two_sides(*, listener: dict[str, Any], dialler: dict[str, Any], count: int) 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     return {**options, **({"tls": Tls(**options["tls"])} if "tls" in options else {})}
+
+
+def sink(*, count: int, work_pause: float = 0.0, link: dict[str, Any] | None = None) -> sp.Process:
+    """Edge: numbers. core: what comes there, which nothing goes back of."""
+    process = sp.Process("sink").add("numbers", numbers, count=count, pause=0.0)
+    process.add("result", take, from_="numbers", pause=work_pause)
+    return process.segment("edge", "numbers").segment("core", "result").link("edge", "core", **(link or {}))
+
+
+def take(x: int, *, pause: float) -> int:
+    """The same, in some time."""
+    sp.worker().sleep(pause)
+    return x
+
+
+def frames(*, count: int, size: int, link: dict[str, Any] | None = None) -> sp.Process:
+    """Edge: images and what came back of them. core: turns them upside down."""
+    process = sp.Process("frames").add("images", images, count=count, size=size)
+    process.add("turn", turn, from_="images").add("result", describe, from_="turn")
+    process.segment("edge", "images", "result").segment("core", "turn")
+    return process.link("edge", "core", **(link or {}))
+
+
+def images(*, count: int, size: int) -> Iterator[bytes]:
+    for number in range(count):
+        yield bytes([number]) * size
+
+
+def turn(image: bytes) -> bytes:
+    return image[::-1] + b"!"
+
+
+def describe(image: bytes) -> tuple[int, int]:
+    return image[0], len(image)
+
+
+def total(*, count: int, pause: float = 0.0, link: dict[str, Any] | None = None, replicas: int = 1) -> sp.Process:
+    """Edge: numbers, result. core: their sum, once all have come."""
+    process = sp.Process("total").add("numbers", numbers, count=count, pause=pause)
+    process.add("add", add, from_="numbers").add("result", take, from_="add", pause=0.0)
+    process.segment("edge", "numbers", "result").segment("core", "add", replicas=replicas)
+    return process.link("edge", "core", **(link or {}))
+
+
+def add(xs: Iterator[int]) -> Iterator[int]:
+    yield sum(xs)
+
+
+def three(*, count: int, via: str, dial: str = "", ack: str = "processed") -> sp.Process:
+    """Edge: numbers, result. core: doubles, asked by way of a broker. gpu: who, which the core dials."""
+    process = sp.Process("three").add("numbers", numbers, count=count, pause=0.001).add("work", work, from_="numbers")
+    process.add("who", who, from_="work").add("result", meet, from_={"x": "numbers", "y": "who"})
+    process.segment("edge", "numbers", "result").segment("core", "work").segment("gpu", "who")
+    process.link("edge", "core", via=via, ack=ack).link("edge", "gpu", via=via, ack=ack)
+    return process.link("core", "gpu", **({"dial": dial} if dial else {"via": via}))
+
+
+def pairs(*, count: int, link: dict[str, Any] | None = None) -> sp.Process:
+    """Edge: the same numbers up and down. core: puts those together, so the first ones wait for the last ones."""
+    process = sp.Process("pairs").add("up", keyed, count=count).add("down", keyed, count=count, turned=True)
+    process.add("pair", pair, from_={"one": "up", "other": "down"}, join=sp.Join(key="id"))
+    process.segment("edge", "up", "down").segment("core", "pair")
+    return process.link("edge", "core", **(link or {}))
+
+
+def keyed(*, count: int, turned: bool = False) -> Iterator[dict[str, int]]:
+    for number in range(count)[:: -1 if turned else 1]:
+        yield {"id": number, "pid": os.getpid()}
+
+
+def pair(one: dict[str, int], other: dict[str, int]) -> tuple[int, int]:
+    return one["id"], other["id"]

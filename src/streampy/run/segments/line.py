@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from streampy.pipes.base import Cancelled
 from streampy.pipes.net.errors import LinkError, ProtocolError
 from streampy.pipes.net.frames import Frame
-from streampy.run.segments.wire import Hello, Peer, Word
+from streampy.run.segments.wire import Hello, Line, Peer, Word
 
 if TYPE_CHECKING:
     from streampy.pipes.net.connection import Connection
@@ -53,6 +53,11 @@ class NetLine:
     def is_met(self) -> bool:
         """Whether it is known who is there."""
         return self._peer is not None
+
+    @property
+    def asked(self) -> Line:
+        """See `Line.asked`."""
+        return self
 
     @property
     def is_full(self) -> bool:

@@ -111,12 +111,6 @@ class Neighbour:
         if crossing.gathers:
             self._dispatch.gather(crossing.name)
 
-    @property
-    def lines(self) -> list[Line]:
-        """To all its replicas."""
-        with self.lock:
-            return self._dispatch.replicas
-
     def put(self, crossing: Crossing, batch: Batch[Any], path_of: Callable[[Header], tuple[str, ...]]) -> list[Header]:
         """Send items, waiting for room; returns those that found none before their deadline. Raises Cancelled."""
         expired: list[Header] = []
@@ -166,7 +160,7 @@ class Neighbour:
         with self.lock:
             for header, value in zip(batch.headers, batch, strict=True):
                 home = home_of(header)
-                there = (line for line in self._dispatch.replicas if line.peer.instance == home)
+                there = (line for line in self._dispatch.replicas if line.peer.instance in {home, ""})
                 line = next(there, None) if home else self._dispatch.idlest()
                 if line is None or line.is_full:
                     lost.append(header)
@@ -250,6 +244,8 @@ class Neighbour:
             line.say(Word.HEARD, list(answer.numbers))  # first: the answer may be the last thing to wait for
             if settled is not None:
                 self._settle(settled, answer.told)
+            elif not line.peer.instance:  # some were answered before, by another one: the others are asked for again
+                self._send(self._dispatch.kept(line, answer.numbers))
 
     def _settle(self, settled: Sequence[_Kept], told: Sequence[What]) -> None:
         """It is known what became of these; those whose turn it is by that are where they belong soon."""

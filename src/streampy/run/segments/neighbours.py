@@ -75,7 +75,7 @@ class Neighbours:
             if plan.segment_of(link.sender) == segment
         }
         self._arrivals = {
-            name: Arrival(name, door, limits.ledger(), self._launch, backend) for name, door in doors.items()
+            name: Arrival(name, door, limits.ledger(), self.launch, backend) for name, door in doors.items()
         }
         self._lock = backend.lock()
         self._is_alone = not touching <= part.expects.keys()
@@ -84,6 +84,8 @@ class Neighbours:
         self._expects = part.expects
         self._met: defaultdict[str, set[str]] = defaultdict(set)
         """By segment, the OS processes that were ever there."""
+        self._lines: dict[Line, None] = {}
+        """To all OS processes of other segments that are there."""
         self._spared: set[Line] = set()
         """Lines on which nothing new comes, since this segment is about to end."""
         for mourners in plan.mourners.values():
@@ -105,7 +107,8 @@ class Neighbours:
 
     def _make_neighbour(self, name: str) -> Neighbour:
         wire = self._plan.wire(self.segment, name)
-        return Neighbour(name, wire.window, wire.deadline, self._backend, keeps=wire.ack is Ack.PROCESSED)
+        window = wire.window * (self._plan.segments[name].replicas if wire.via else 1)  # one line leads to all
+        return Neighbour(name, window, wire.deadline, self._backend, keeps=wire.ack is Ack.PROCESSED)
 
     def _make_crossing(self, link: Link, limits: Limits) -> Crossing:
         neighbour = self._neighbours[self._plan.segment_of(link.receiver)]
@@ -127,7 +130,7 @@ class Neighbours:
     def start(self, patience: float) -> None:
         """Begin; back when there is somebody in each segment that this one dials. Raises RunError past `patience`."""
         for name, neighbour in self._neighbours.items():
-            self._launch(partial(neighbour.deliver, self), f"answers of {name}")
+            self.launch(partial(neighbour.deliver, self), f"answers of {name}")
         self._network.start(self, patience)
 
     def me(self, *, serves: bool) -> Peer:
@@ -195,8 +198,10 @@ class Neighbours:
     def came(self, line: Line) -> None:
         """There is a line, and who is there has said who it is."""
         self.host.meet(line)
+        self._lines[line] = None
         neighbour = self._neighbours[line.peer.segment]
-        neighbour.came(line)
+        if line.asked is line:
+            neighbour.came(line)
         if self._is_finishing:
             line.say(Word.GOING)
         for crossing in neighbour.crossings:
@@ -208,11 +213,18 @@ class Neighbours:
 
     def went(self, line: Line, *, for_good: bool) -> None:
         """A line is gone; for_good: who was there took its leave."""
-        self.host.went(line, for_good=for_good)
+        self._lines.pop(line, None)
         self._ends.went(line.peer)
         self._spared.discard(line)
-        self._neighbours[line.peer.segment].went(line)
+        if line.asked is line:  # else nobody else is asked for that, and whoever answers need not know
+            self.host.went(line, for_good=for_good)
+            self._neighbours[line.peer.segment].went(line)
         self._look()
+
+    def opened(self, line: Line) -> None:
+        """There is a line on which all replicas of a segment can be asked; nothing that was asked on it is known."""
+        self._neighbours[line.peer.segment].went(line)
+        self._neighbours[line.peer.segment].came(line)
 
     def drained(self, line: Line) -> None:
         """A line that was full can take more."""
@@ -231,7 +243,7 @@ class Neighbours:
             self._failed_at(f"{word.name} of {line.peer.instance}", error)
             raise Cancelled from error
 
-    def _launch(self, main: Callable[[], None], name: str) -> None:
+    def launch(self, main: Callable[[], None], name: str) -> None:
         """Start a thread; where it raises, this segment has failed."""
 
         def guarded() -> None:
@@ -268,7 +280,7 @@ class Neighbours:
 
     def _answer(self, line: Line, what: Any) -> None:
         told = [told_at_home(one, line.peer, self.instance) for one in what.told]
-        self._neighbours[line.peer.segment].answered(line, what._replace(told=told))
+        self._neighbours[line.peer.segment].answered(line.asked, what._replace(told=told))
 
     def _heard(self, line: Line, what: Any) -> None:
         self.host.heard(line, what)
@@ -280,7 +292,8 @@ class Neighbours:
     def _going(self, line: Line, what: Any) -> None:
         del what
         self._ends.goes(line.peer)
-        self._neighbours[line.peer.segment].goes(line)
+        if line.asked is line:
+            self._neighbours[line.peer.segment].goes(line)
         line.say(Word.SPARED)
 
     def _spares(self, line: Line, what: Any) -> None:
@@ -302,12 +315,15 @@ class Neighbours:
         with self._lock:  # who finds that all is over closes the lines: not before the last END was said
             for crossing in filter(self._is_to_be_told, self.crossings.values()):
                 crossing.is_told = True
-                for line in self._neighbours[self._plan.segment_of(crossing.link.receiver)].lines:
+                for line in self._lines_to(self._plan.segment_of(crossing.link.receiver)):
                     line.say(Word.END, crossing.name)
         for link in self._ends.due(self.crossings, is_empty=self._is_empty):
             self._arrivals[link].end()
         if self.is_over:
             self._over()
+
+    def _lines_to(self, segment: str) -> list[Line]:
+        return [line for line in list(self._lines) if line.peer.segment == segment]
 
     def _is_to_be_told(self, crossing: Crossing) -> bool:
         """Whether those over there are to know now that nothing more comes."""
@@ -318,7 +334,7 @@ class Neighbours:
     @property
     def _is_empty(self) -> bool:
         """Whether all that came was answered, and nothing more comes, since this segment is about to end."""
-        return self._is_finishing and self._spared.issuperset(self._lines) and self.host.is_quiet(whoever=False)
+        return self._is_finishing and self._spared.issuperset(list(self._lines)) and self.host.is_quiet(whoever=False)
 
     @property
     def is_over(self) -> bool:
@@ -349,20 +365,17 @@ class Neighbours:
         if not self._is_alone:
             return
         self._is_finishing = True
+        self._network.finish()
         self._ends.finish()
-        for line in self._lines:
+        for line in list(self._lines):
             line.say(Word.GOING)
         self._look()
 
     def fail(self, error: BaseException) -> None:
         """This segment has failed, and all others are to end."""
         told = tell_error(error)
-        for line in self._lines:
+        for line in list(self._lines):
             line.say(Word.FAILED, told)
-
-    @property
-    def _lines(self) -> list[Line]:
-        return [line for neighbour in self._neighbours.values() for line in neighbour.lines]
 
     def close(self) -> None:
         """All is done."""
@@ -370,7 +383,7 @@ class Neighbours:
             neighbour.close()
         for arrival in self._arrivals.values():
             arrival.close()
-        for line in self._lines:
+        for line in list(self._lines):
             line.close()
         self._network.close()
 

@@ -18,20 +18,16 @@ from streampy.errors import RunError
 from streampy.model.segments import LinkSpec, Tls, parse_address
 from streampy.pipes.base import Cancelled
 from streampy.pipes.net import tls as net_tls
-from streampy.pipes.net.codec import WireCodec
 from streampy.pipes.net.connection import Connection
 from streampy.pipes.net.dialling import dial
 from streampy.pipes.net.door import Door, listen
 from streampy.pipes.net.errors import LinkError, PeerLost
 from streampy.pipes.net.handshake import Identity, Terms
 from streampy.pipes.net.io_thread import IoThread
-from streampy.pipes.net.registered import WireTypes
 from streampy.pipes.net.settings import ConnectionSettings
-from streampy.pipes.thrown import Thrown
 from streampy.run.segments.addresses import Address, Addresses
 from streampy.run.segments.line import NetLine
 from streampy.run.segments.packing import Packing
-from streampy.run.segments.types import register_all
 from streampy.run.segments.wire import Hello
 
 if TYPE_CHECKING:
@@ -84,6 +80,7 @@ class TcpNetwork:
         plan: Plan,
         segment: str,
         backend: Backend,
+        packing: Packing,
         *,
         listen_at: str | socket = "",
         dials: Mapping[str, Sequence[str]],
@@ -98,10 +95,7 @@ class TcpNetwork:
         self._backend = backend
         self._listen_at = listen_at or plan.segments[segment].listen
         self._dials = dials
-        types = WireTypes()
-        types.register(Thrown)
-        register_all(plan, types)
-        self._packing = Packing(WireCodec(types))
+        self._packing = packing
         self._io = IoThread(f"network of {segment}")
         self._lock = backend.lock()
         self._bell = backend.bell(self._lock)
@@ -131,7 +125,7 @@ class TcpNetwork:
         self._neighbours = neighbours
         self._io.start()
         self._listen()
-        self._wires = [self._wire(spec) for spec in self._plan.wires if spec.dialler == self._segment]
+        self._wires = [self._wire(spec) for spec in self._plan.wires if spec.dialler == self._segment and not spec.via]
         if not self._wires:
             return
         self._backend.launch(self._keep_dialling, "dialling")
@@ -139,7 +133,7 @@ class TcpNetwork:
 
     def _listen(self) -> None:
         where = self._listen_at
-        if not where:
+        if not where or all(wire.via for wire in self._plan.wires if wire.listener == self._segment):
             return
         spec = self._plan.segments[self._segment]
         try:
@@ -292,6 +286,9 @@ class TcpNetwork:
     def _known(self) -> Neighbours:
         assert self._neighbours is not None, "nothing is opened before `start`"  # noqa: S101 - narrows the type
         return self._neighbours
+
+    def finish(self) -> None:
+        """See `Network.finish`."""
 
     def cancel(self) -> None:
         """See `Network.cancel`."""

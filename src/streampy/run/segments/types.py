@@ -11,10 +11,21 @@ from contextlib import suppress
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
+from streampy.pipes.net.codec import WireCodec
 from streampy.pipes.net.registered import WireTypes
+from streampy.pipes.thrown import Thrown
+from streampy.run.segments.packing import Packing
 
 if TYPE_CHECKING:
     from streampy.model.plan import Plan
+
+
+def make_packing(plan: Plan) -> Packing:
+    """For all that crosses between the segments of a process."""
+    types = WireTypes()
+    types.register(Thrown)
+    register_all(plan, types)
+    return Packing(WireCodec(types))
 
 
 def register_all(plan: Plan, types: WireTypes) -> None:

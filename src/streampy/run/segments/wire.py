@@ -108,7 +108,7 @@ class Peer:
 
     segment: str
     instance: str
-    """Of this OS process: no other one, before or after it, has the same."""
+    """Of this OS process: no other one, before or after it, has the same. "" stands for whoever takes it."""
     serves: bool = False
     """Whether it goes on when a neighbour has ended, for there may be others."""
     ahead: float = 0.0
@@ -121,6 +121,10 @@ class Line(Protocol):
     @property
     def peer(self) -> Peer:
         """Who is there."""
+
+    @property
+    def asked(self) -> Line:
+        """The line on which it is asked what this one answers: itself, or one on which all replicas are asked."""
 
     @property
     def is_full(self) -> bool:
@@ -144,6 +148,9 @@ class Network(Protocol):
 
     def pack(self, value: Any, name: str) -> Any:
         """A value as it travels. Raises TypeError where a part of it can't, and says which."""
+
+    def finish(self) -> None:
+        """Nothing new is wanted."""
 
     def cancel(self) -> None:
         """The process is being stopped: nobody is dialled any more, and whoever waits in `start` comes back."""
