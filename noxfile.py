@@ -60,6 +60,12 @@ def places(session: nox.Session) -> None:
 
 
 @nox.session
+def links(session: nox.Session) -> None:
+    """Links between segments, beside a bare socket, pyzmq and gRPC; `-- --quick` only shows that it works."""
+    session.run("python", "benchmarks/links.py", *session.posargs)
+
+
+@nox.session
 def peers(session: nox.Session) -> None:
     """StreamPy beside what one would pick instead, each in an environment of its own: `-- --full` takes all of them."""
     session.run("python", "benchmarks/peers.py", *session.posargs)

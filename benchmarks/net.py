@@ -139,6 +139,9 @@ class Core:
     def on_open(self, connection: Connection) -> None:
         """It has nothing to say first."""
 
+    def on_pause(self, connection: Connection) -> None:
+        """Each frame was answered as it came."""
+
     def on_drained(self, connection: Connection) -> None:
         """See `Owner`."""
 

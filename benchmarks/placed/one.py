@@ -2,7 +2,8 @@
 
     python -m placed.one WAY MEASURE SETTINGS
 
-SETTINGS are JSON; prints as JSON what the measure returns, or what came to the end of its chain.
+WAY is a module, here or (with a dot) of another package. SETTINGS are JSON; prints as JSON what the measure returns, or
+what came to the end of its chain.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _LAST = 120.0
 """Seconds that one may take."""
 
 
-def measure(way: str, what: str, **settings: Any) -> Any:
+def measure(way: str, what: str, *, python: str | Path = sys.executable, **settings: Any) -> Any:
     """Have it measured in a new interpreter. Raises RuntimeError where that failed, or took too long."""
-    command = [sys.executable, "-m", "placed.one", way, what, json.dumps(settings)]
+    command = [str(python), "-m", "placed.one", way, what, json.dumps(settings)]
     path = os.pathsep.join(entry for entry in sys.path if entry)
     with subprocess.Popen(  # noqa: S603 - our own
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}, start_new_session=True
@@ -44,7 +45,7 @@ def measure(way: str, what: str, **settings: Any) -> Any:
 def main() -> None:
     """Measure."""
     way, what, told = sys.argv[1:]
-    function, settings = getattr(import_module(f"placed.{way}"), what), json.loads(told)
+    function, settings = getattr(import_module(way if "." in way else f"placed.{way}"), what), json.loads(told)
     if "file" not in inspect.signature(function).parameters:
         print(json.dumps(function(**settings)))
         return

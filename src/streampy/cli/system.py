@@ -10,7 +10,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from streampy.run.running import Running
-from streampy.run.start import run
+from streampy.run.start import START_WITHIN, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,7 @@ class Watched:
         """What runs here."""
         self.running: Running | None = None
         """None until all its units have started."""
+        self._starting: Running | None = None
         self.errors: list[BaseException] = []
         self.is_over = False
         self._events = events
@@ -58,10 +59,16 @@ class Watched:
             asked = Thread(target=self._obey, args=(how,), name=f"{what} {self.plan.name}", daemon=True)
             asked.start()
             self._asked[what] = asked  # only now, for whoever watches joins all that are here
+            if self._starting is not None:  # else whoever starts it sees that something was asked
+                self._starting.give_up()
 
     def _watch(self) -> None:
         try:
-            self.running = run(self._whole, **self._options)
+            self._starting = prepare(self._whole, **self._options)
+            if self._asked:
+                self._starting.give_up()
+            self._starting.start(START_WITHIN)
+            self.running = self._starting
             self._has_started.set()
             self.running.wait()
         except BaseException as error:

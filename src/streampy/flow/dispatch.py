@@ -7,7 +7,7 @@ answered. All items of a family go to one replica, because the parts of a frame 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from math import inf
@@ -186,6 +186,10 @@ class Dispatch(Generic[R, T]):
             self._load[one.replica][one.way] -= 1
         if not house.numbers:
             del self._families[one.family]
+
+    def asked(self, is_there: Callable[[R], bool]) -> tuple[int, list[int]]:
+        """The last number there was, and those that are asked of nobody, or of a replica of which `is_there` is so."""
+        return self._last, [one.number for one in self._kept.values() if one.replica is None or is_there(one.replica)]
 
     def came(self, replica: R) -> list[Kept[R, T]]:
         """A replica is there; returns what nobody had, and it is to be sent now, in this order."""

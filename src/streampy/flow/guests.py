@@ -6,7 +6,7 @@ ended, at once and together; until it has confirmed that it heard, the answer is
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -35,7 +35,7 @@ class Visit(Generic[N, T]):
     @property
     def others(self) -> Mapping[N, Mapping[int, Header | None]]:
         """Those of all neighbours but the first, whose items have gone into what that one is told."""
-        return dict(list(self.items.items())[1:])
+        return {} if len(self.items) == 1 else dict(list(self.items.items())[1:])
 
 
 class Guests(Generic[N, T]):
@@ -44,10 +44,11 @@ class Guests(Generic[N, T]):
     def __init__(self) -> None:
         self._here: dict[Family, Visit[N, T]] = {}
         self._known: dict[N, dict[int, Visit[N, T]]] = {}
+        self._count = 0
 
     def __len__(self) -> int:
         """Items that were not answered."""
-        return sum(len(items) for visit in self._here.values() for items in visit.items.values())
+        return self._count
 
     @property
     def neighbours(self) -> list[N]:
@@ -62,7 +63,13 @@ class Guests(Generic[N, T]):
         """A new item, or news of one."""
         visit = self._here.setdefault(family(header), Visit(path))
         visit.items.setdefault(neighbour, {})[number] = None if is_news else header
+        self._count += 1
         self._known.setdefault(neighbour, {})[number] = visit
+
+    @property
+    def are_any(self) -> bool:
+        """Whether any family is here."""
+        return bool(self._here)
 
     def visit_of(self, header: Header) -> Visit[N, T] | None:
         """The visit of an item's family; None where it is of this segment."""
@@ -81,6 +88,7 @@ class Guests(Generic[N, T]):
         visit = self._here.pop(family, None)
         if visit is not None:
             visit.is_over = True
+            self._count -= sum(map(len, visit.items.values()))
         return visit
 
     def confirmed(self, neighbour: N, numbers: Iterable[int]) -> None:
@@ -90,6 +98,12 @@ class Guests(Generic[N, T]):
             known.pop(number, None)
         if not known:
             self._known.pop(neighbour, None)
+
+    def asked(self, neighbour: N, last: int, numbers: Collection[int]) -> None:
+        """A neighbour asks for these alone of all numbers up to `last`: the answers to others were heard."""
+        known = self._known.get(neighbour, {})
+        over = [number for number, visit in known.items() if number <= last and number not in numbers and visit.is_over]
+        self.confirmed(neighbour, over)
 
     def gone(self, neighbour: N) -> None:
         """A neighbour will not come back: nobody asks for its answers again."""

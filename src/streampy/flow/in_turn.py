@@ -45,9 +45,24 @@ class InTurn(Generic[A]):
     def answer(self, numbers: Iterable[int], what: A) -> list[A]:
         """One answer to some of them; returns all that may leave now, in their order."""
         answered = list(numbers)
+        if len(answered) == 1 and self._queues[self._queue_of[answered[0]]][0] == answered[0]:
+            return self._at_once(answered[0], what)
         self._answers.update(dict.fromkeys(answered, _Answer(what, answered)))
+        return self._let_go(deque(dict.fromkeys(self._queue_of[number] for number in answered)))
+
+    def _at_once(self, number: int, what: A) -> list[A]:
+        """It is the first one of its queue, as most are, and answered alone."""
+        queue = self._queue_of.pop(number)
+        waiting = self._queues[queue]
+        waiting.popleft()
+        if not waiting:
+            del self._queues[queue]
+            return [what]
+        return [what, *self._let_go(deque([queue]))] if waiting[0] in self._answers else [what]
+
+    def _let_go(self, moved: deque[Hashable]) -> list[A]:
+        """All that may leave from these queues now."""
         leaving: list[A] = []
-        moved = deque(dict.fromkeys(self._queue_of[number] for number in answered))
         while moved:
             waiting = self._queues.get(moved.popleft())
             for one in self._due(waiting[0]) if waiting else ():

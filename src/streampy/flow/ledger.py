@@ -74,6 +74,16 @@ class Ledger:
     def release(self, header: Header) -> None:
         """The unit is done with the item, and its parts are counted."""
 
+    def hold_each(self, headers: Iterable[Header]) -> None:
+        """As `hold`, for many."""
+        for header in headers:
+            self.hold(header)
+
+    def release_each(self, headers: Iterable[Header]) -> None:
+        """As `release`, for many."""
+        for header in headers:
+            self.release(header)
+
     def until(self, header: Header, what: Callable[[], None]) -> Callable[[], None]:
         """Something that is done later: the item is on its way until then."""
         del header

@@ -76,6 +76,22 @@ class LocalPipe:
             self.arrived.ring()
             return True
 
+    def let_in_some(self, batch: Batch[Any]) -> int:
+        """As `let_in`, for those in front; returns how many were taken."""
+        with self.lock:
+            if self._is_cancelled or self._is_retired:
+                return 0
+            now, taken = self._now(), 0
+            for header, value in zip(batch.headers, batch, strict=True):
+                if not self.batcher.let_in(header, value, now):
+                    break
+                taken += 1
+            if taken:
+                self.arrived.passes_turn = now - self._latest > _HURRY
+                self._latest = now
+                self.arrived.ring()
+            return taken
+
     def offer(self, batch: Batch[Any], start: int, dropped: list[Header]) -> int:
         """See `Intake.offer`."""
         if self._is_cancelled:

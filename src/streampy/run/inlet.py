@@ -142,9 +142,11 @@ class Inlet:
             return []
         return self.put(port, Batch([value], [header]))
 
-    def let_in(self, port: str, header: Header, value: Any) -> bool:
-        """Take one item where that needs no waiting and drops nothing; returns whether it was taken."""
-        return self._stock is None and self._enters(port, header, value)
+    def let_in(self, port: str, batch: Batch[Any]) -> int:
+        """Take those in front where that needs no waiting and drops nothing; returns how many were taken."""
+        if self._stock is not None or self.loop is not None or self._wakes:
+            return 0
+        return self.pipes[port].let_in_some(batch)
 
     def _enters(self, port: str, header: Header, value: Any) -> bool:
         return self.loop is None and not self._wakes and self.pipes[port].let_in(header, value)
@@ -309,11 +311,11 @@ class Inlet:
         if self.loop:
             self.loop.leave(len(taken.batch) + len(taken.lost) + len(taken.absorbed) - len(taken.made))
 
-    def ended(self, family: Family) -> None:
+    def ended(self, families: Sequence[Family]) -> None:
         """See `Listener.ended`."""
         with self.lock:
-            if family in self._inside:
-                self._inside.remove(family)
+            if not self._inside.isdisjoint(families):
+                self._inside.difference_update(families)
                 self._arrived.ring()
 
     def hold(self) -> None:

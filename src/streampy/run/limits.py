@@ -17,8 +17,8 @@ from streampy.model.item import Header
 class Listener(Protocol):
     """Who waits for the end of items."""
 
-    def ended(self, family: Family) -> None:
-        """All that became of an item has come to its end."""
+    def ended(self, families: Sequence[Family]) -> None:
+        """All that became of some items has come to its end."""
 
 
 class Limits:
@@ -26,7 +26,7 @@ class Limits:
 
     def __init__(self, listeners: Iterable[Listener], lock: AbstractContextManager[None]) -> None:
         self._listeners = list(listeners)
-        self.counted: Callable[[str, Header, int], None] | None = None
+        self.counted: Callable[[str, Sequence[Header], int], None] | None = None
         """Who hears of each single thing that is counted."""
         self._families = Families()
         self._lock = lock
@@ -37,13 +37,17 @@ class Limits:
 
     def note(self, what: str, header: Header, count: int) -> None:
         """Something was counted."""
+        self.note_each(what, (header,), count)
+
+    def note_each(self, what: str, headers: Sequence[Header], count: int) -> None:
+        """The same was counted of each of them."""
         if self.counted is not None:
-            self.counted(what, header, count)
+            self.counted(what, headers, count)
         with self._lock:
-            has_ended = self._families.count(what, header, count)
-        if has_ended:
+            ended = [family(header) for header in headers if self._families.count(what, header, count)]
+        if ended:
             for listener in self._listeners:
-                listener.ended(family(header))
+                listener.ended(ended)
 
     def is_alive(self, family: Family) -> bool:
         """Whether anything of it is on its way."""
@@ -79,27 +83,41 @@ class HeardLedger(Ledger):
 
     def add_each(self, what: str, headers: Sequence[Header], times: int = 1) -> None:
         """See `Ledger.add_each`."""
-        for header in headers:
-            self.add(what, header, times)
+        super().add_each(what, headers, times)
+        if times:
+            self._limits.note_each(what, headers, times)
 
     def born(self, headers: Iterable[Header]) -> None:
         """See `Ledger.born`."""
-        for header in headers:
-            self._limits.note("born", header, 1)
+        self._limits.note_each("born", list(headers), 1)
 
     def hold(self, header: Header) -> None:
         """See `Ledger.hold`."""
-        item = family(header), header.path
-        if item not in self._held:
-            self._held.add(item)
-            self._limits.note("held", header, 1)
+        self.hold_each((header,))
 
     def release(self, header: Header) -> None:
         """See `Ledger.release`."""
-        item = family(header), header.path
-        if item in self._held:  # a worker that hung may come back when another one has done its work
-            self._held.remove(item)
-            self._limits.note("let go", header, 1)
+        self.release_each((header,))
+
+    def hold_each(self, headers: Iterable[Header]) -> None:
+        """See `Ledger.hold_each`."""
+        fresh = {}
+        for header in headers:
+            item = family(header), header.path
+            if item not in self._held:
+                self._held.add(item)
+                fresh[item] = header
+        self._limits.note_each("held", list(fresh.values()), 1)
+
+    def release_each(self, headers: Iterable[Header]) -> None:
+        """See `Ledger.release_each`."""
+        held = {}
+        for header in headers:
+            item = family(header), header.path
+            if item in self._held:  # a worker that hung may come back when another one has done its work
+                self._held.remove(item)
+                held[item] = header
+        self._limits.note_each("let go", list(held.values()), 1)
 
     def until(self, header: Header, what: Callable[[], None]) -> PutOff:
         """See `Ledger.until`."""

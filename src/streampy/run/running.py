@@ -63,6 +63,10 @@ class Running:
             self._come_home(_LAST)
             self._raise()
 
+    def give_up(self) -> None:
+        """Where `start` waits for other segments, or is about to, it raises RunError, which says for whom."""
+        self._segment.give_up()
+
     def __enter__(self) -> Self:
         return self
 

@@ -18,6 +18,7 @@ from streampy.errors import Hung, RunError, UnitFailed, WorkerDied
 from streampy.flow.ledger import Ledger
 from streampy.model.item import Batch, Header, Reason
 from streampy.model.plan import Plan, UnitPlan
+from streampy.pipes.base import Cancelled
 from streampy.run.backend import Backend
 from streampy.run.call import Call
 from streampy.run.crew import Crew
@@ -79,9 +80,9 @@ class InletDoor:
         """See `Door.put_one`."""
         return self._inlet.put_one(self._port, header, value)
 
-    def let_in(self, header: Header, value: Any) -> bool:
+    def let_in(self, batch: Batch[Any]) -> int:
         """See `Entrance.let_in`."""
-        return self._inlet.let_in(self._port, header, value)
+        return self._inlet.let_in(self._port, batch)
 
     async def put_async(self, batch: Batch[Any]) -> list[Header]:
         """See `Door.put_async`."""
@@ -148,6 +149,7 @@ class Segment:
         self._ready = backend.flag()
         self._is_cancelled = False
         self._is_ending = False
+        self._is_meeting = self._is_given_up = False
 
     def __repr__(self) -> str:
         state = "over" if self.over.is_set() else "stopping" if self.stopping.is_set() else "running"
@@ -323,8 +325,23 @@ class Segment:
     def _meet(self, patience: float) -> bool:
         """Wait until there is somebody in each segment that this one dials; False where something failed meanwhile."""
         assert self.neighbours is not None, "only called for a part"  # noqa: S101 - narrows the type
-        self.neighbours.start(patience)
+        self._is_meeting = True
+        if self._is_given_up and self.neighbours.dials:  # who is dialled waits for nobody, and drains
+            raise RunError("put out before it began to wait for other segments")
+        try:
+            self.neighbours.start(patience)
+        except Cancelled as error:
+            if not self.errors:
+                raise RunError(f"put out while it waited for other segments: {error}") from None
+        finally:
+            self._is_meeting = False
         return not self.errors
+
+    def give_up(self) -> None:
+        """Where it waits for other segments at its start, or is about to, it ends: there is nothing to be drained."""
+        self._is_given_up = True
+        if self._is_meeting:
+            self.cancel()
 
     def _launch_all(self, members: Sequence[Member]) -> None:
         launched = 0

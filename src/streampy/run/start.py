@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from streampy.model.plan import Plan
     from streampy.run.running import Running
 
-_PATIENCE = 120.0
+START_WITHIN = 120.0
 """Seconds that the units may take to start: models are loaded then."""
 
 
 def run(
     process: Process | Plan,
     *,
-    start_within: float = _PATIENCE,
+    start_within: float = START_WITHIN,
     segment: str = "",
     listen: str | socket = "",
     dial: Mapping[str, str | Sequence[str]] | None = None,
@@ -57,6 +57,20 @@ def run(
     dialled, or the one to listen at can't be had; RunError where a script that is imported for its units in another OS
     process comes here, for want of `if __name__ == "__main__":`.
     """
+    running = prepare(process, segment=segment, listen=listen, dial=dial, expect=expect)
+    running.start(start_within)
+    return running
+
+
+def prepare(
+    process: Process | Plan,
+    *,
+    segment: str = "",
+    listen: str | socket = "",
+    dial: Mapping[str, str | Sequence[str]] | None = None,
+    expect: Mapping[str, int] | None = None,
+) -> Running:
+    """What `run` starts, as long as it has not."""
     refuse_in_import()
     # Imported only now: half of what `import streampy` and `streampy --help` would cost.
     from streampy.model.check import make_plan  # noqa: PLC0415
@@ -73,8 +87,5 @@ def run(
             raise StreamPyError(text) from error
 
         part = make_part(plan, segment, backend, listen=listen, dial=dial or {}, expect=expect or {})
-        running = Running(Segment(plan.of_segment(segment), backend, part))
-    else:
-        running = Running(Segment(plan, backend))
-    running.start(start_within)
-    return running
+        return Running(Segment(plan.of_segment(segment), backend, part))
+    return Running(Segment(plan, backend))

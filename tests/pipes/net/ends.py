@@ -45,6 +45,9 @@ class Kept:
         self.frames.put(frame)
         self._answer(connection, frame)
 
+    def on_pause(self, _: Connection) -> None:
+        """Each frame was kept as it came."""
+
     def on_drained(self, _: Connection) -> None:
         """See `Owner`."""
 

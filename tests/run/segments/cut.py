@@ -110,7 +110,7 @@ class Cut:
 
     def options(self, part: Part) -> dict[str, Any]:
         """Of `streampy.run`."""
-        options: dict[str, Any] = {"segment": part.segment, "start_within": SOON}
+        options: dict[str, Any] = {"segment": part.segment, "start_within": SOON / 2}
         if part.port is not None:
             options["listen"] = part.port
         options["dial"] = {

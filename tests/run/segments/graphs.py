@@ -27,6 +27,15 @@ def work(x: int, *, pause: float = 0.0) -> int:
     return 2 * x
 
 
+def heavy(x: int, *, size: int) -> tuple[int, bytes]:
+    """With so many bytes."""
+    return x, bytes(size)
+
+
+def light(x: tuple[int, bytes]) -> int:
+    return x[0]
+
+
 def who(x: int) -> tuple[int, int]:
     """The number, and the OS process that it came through."""
     return x, os.getpid()
@@ -49,18 +58,24 @@ def relay(
     work_pause: float = 0.0,
     fail_at: int = -1,
     joins: bool = False,
+    size: int = 0,
     segment: dict[str, Any] | None = None,
     link: dict[str, Any] | None = None,
 ) -> sp.Process:
-    """Edge: numbers, result. core: work, who."""
+    """Edge: numbers, result. core: work, who. size: bytes that go with each number."""
     process = sp.Process("relay").add("numbers", numbers, count=count, pause=pause)
-    process.add("work", work, from_="numbers", pause=work_pause).add("fail", fail, from_="work", at=fail_at)
+    if size:
+        process.add("heavy", heavy, from_="numbers", size=size).add("light", light, from_="heavy")
+    process.add("work", work, from_="light" if size else "numbers", pause=work_pause)
+    process.add("fail", fail, from_="work", at=fail_at)
     process.add("who", who, from_="fail")
     if joins:
         process.add("result", meet, from_={"x": "numbers", "y": "who"})
     else:
         process.add("result", same, from_="who")
-    process.segment("edge", "numbers", "result").segment("core", "work", "fail", "who", **(segment or {}))
+    near, far = (["heavy"], ["light"]) if size else ([], [])
+    process.segment("edge", "numbers", *near, "result")
+    process.segment("core", *far, "work", "fail", "who", **(segment or {}))
     return process.link("edge", "core", **(link or {}))
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import select
 import socket
 from contextlib import suppress
+from math import inf
 from threading import Lock, Thread
+from time import sleep
 from typing import Self
 
 
 class Proxy:
     """Passes on what comes to its own port."""
 
-    def __init__(self, there: tuple[str, int]) -> None:
+    def __init__(self, there: tuple[str, int], *, pace: float = inf) -> None:
+        """Pace: bytes a second that it passes on, both ways together."""
         self._there = there
+        self._pace = pace
         self._port = socket.create_server(("127.0.0.1", 0))
         self._lock = Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
@@ -76,8 +80,9 @@ class Proxy:
 
     def _pass_on(self, end: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
-            if data := end.recv(1 << 16):
+            if data := end.recv(1 << 16 if self._pace == inf else 1 << 12):
                 other.sendall(data)
+                sleep(len(data) / self._pace)  # the line is busy with it
                 return
         with self._lock:
             self._pairs = [pair for pair in self._pairs if end not in pair]

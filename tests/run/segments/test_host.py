@@ -84,6 +84,16 @@ def test_an_item_that_comes_again_is_not_worked_on_again_and_its_answer_is_said_
     assert answers(line) == answers(again) != []
 
 
+def test_what_comes_late_on_a_line_that_was_replaced_is_not_worked_on_again(host, limits):
+    old, new = edge(), edge()
+    host.meet(old)
+    host.meet(new)
+    assert [HERE] == host.came(new, sent()).headers
+    limits.ledger().add("delivered", HERE)
+    host.heard(new, [1])
+    assert [] == host.came(old, sent())
+
+
 def test_a_neighbour_that_comes_back_within_a_minute_hears_what_it_missed(host, limits, clock):
     line = edge()
     host.meet(line)
@@ -94,7 +104,7 @@ def test_a_neighbour_that_comes_back_within_a_minute_hears_what_it_missed(host, 
     again = edge()
     host.meet(again)
     assert [] == host.came(again, sent())
-    assert [[1]] == [answer.numbers for answer in answers(again)]
+    assert [[1]] == [numbers for answer in answers(again) for numbers, _ in answer.visits]
     host.heard(again, [1])
     assert host.is_quiet(whoever=True)
 

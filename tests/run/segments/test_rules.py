@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 
 import pytest
+from tests.pipes.net.ends import Kept
 from tests.run.segments.cut import address_of
 from tests.run.segments.programs import Programs
 from tests.run.segments.proxy import Proxy
+
+from streampy.pipes.net.dialling import dial
+from streampy.pipes.net.handshake import Identity, Terms
+from streampy.pipes.net.io_thread import IoThread
+from streampy.pipes.net.settings import ConnectionSettings
+from streampy.run.segments.wire import Word
 
 COUNT = 600
 LEDGER = dict.fromkeys(("split", "joined", "filtered", "dropped", "failed", "expired", "in_flight"), 0)
@@ -70,6 +78,18 @@ def test_f17_a_connection_that_is_cut_again_and_again_loses_nothing(ports):
         core.terminate()
         assert core.await_end()["ledger"]["delivered"] == COUNT
     assert proxy.cuts == 5
+
+
+def test_f17_a_line_that_is_slow_and_full_is_no_dead_one(ports):
+    port = ports.take()
+    options = {"count": 150, "size": 8_000}
+    with Proxy(port.getsockname(), pace=600_000) as proxy, Programs("relay", **options) as programs:
+        core = programs.start("core", port=port).await_up()
+        edge = programs.start("edge", dial={"core": proxy.address})
+        end = edge.await_end()
+        assert once_each_in_order(edge.outs, 150)
+        assert all_delivered(end, 150)
+        assert edge.logs == core.logs == []
 
 
 def test_f17_a_frozen_replica_is_not_waited_for_and_what_it_says_later_is_not_taken(ports):
@@ -174,6 +194,26 @@ def test_f18_garbage_at_the_port_is_refused_and_logged_and_disturbs_nobody(ports
         assert all_delivered(end)
         assert edge.logs == []
         assert len([line for line in core.logs if "expected" in line or "closed" in line]) >= len(GARBAGE) - 1
+
+
+def test_f18_an_admitted_peer_that_claims_too_much_is_put_out_and_disturbs_nobody(ports):
+    port = ports.take()
+    with Programs("relay", count=COUNT, pause=0.003) as programs, IoThread() as io:
+        core = programs.start("core", port=port).await_up()
+        edge = programs.start("edge", dial={"core": address_of(port)})
+        edge.await_outs(COUNT // 4)
+        owner = Kept()
+        settings = ConnectionSettings(Terms(Identity("relay", "edge")))
+        dial(io, port.getsockname(), settings, owner)
+        stranger = owner.opened.get(timeout=20)
+        claim = struct.pack("<BBHIQQ", Word.ITEMS, 0, 1, 0, 0, 10 << 30)
+        stranger._out.say(claim)
+        assert "expected at most" in str(owner.downs.get(timeout=20))
+        core.await_log("bytes in the first part, expected at most")
+        end = edge.await_end()
+        assert once_each_in_order(edge.outs)
+        assert all_delivered(end)
+        assert edge.logs == []
 
 
 def test_f18_a_stranger_that_says_nothing_is_put_out(ports):

@@ -51,6 +51,10 @@ class WireCodec:
         self._types = types or WireTypes()
         self._most = (limits or Limits()).parts - 1
 
+    def without_buffers(self) -> WireCodec:
+        """The same, with all in the head."""
+        return WireCodec(self._types, Limits(parts=1))
+
     def encode(self, value: Any, path: str = "value") -> Message:
         """A value. Raises TypeError where a part of it has no safe form, and says which; `path`: what it is called."""
         try:

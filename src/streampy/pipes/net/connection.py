@@ -253,7 +253,7 @@ class Connection:
 
     def _receive(self) -> bool:
         """All that has come, or as much as is fair; whether there is more that epoll does not tell of."""
-        reader, transport, owner = self._reader, self._transport, self._owner
+        reader, transport = self._reader, self._transport
         total = 0
         while total < _FAIR:
             place = reader.room()
@@ -270,16 +270,24 @@ class Connection:
             reader.filled(count)
             if not self._is_open and not self._greet(reader):
                 return False
-            while (frame := reader.take()) is not None:
-                if frame.kind in OWNERS and not self._heard_bye:
-                    owner.on_message(self, frame)
-                else:
-                    self._take_own(frame)
-                if not self._is_open:
-                    return False
+            self._give(reader)
+            if not self._is_open:
+                return False
             if count < len(place) and transport.is_dry_after_less:
                 return False
         return transport.has_more
+
+    def _give(self, reader: FrameReader) -> None:
+        """Each frame that is wholly there to whom it is for."""
+        owner, is_given = self._owner, False
+        while self._is_open and (frame := reader.take()) is not None:
+            if frame.kind in OWNERS and not self._heard_bye:
+                owner.on_message(self, frame)
+                is_given = True
+            else:
+                self._take_own(frame)
+        if is_given and self._is_open:
+            owner.on_pause(self)
 
     def _greet(self, reader: FrameReader) -> bool:
         """Go on with the handshake; whether it is done."""
@@ -300,9 +308,8 @@ class Connection:
 
     def _flush(self) -> bool:
         """Send on what waits; whether nothing does any more."""
-        was_full = self._out.is_full
-        is_empty = self._out.flush()
-        if was_full and not self._out.is_full:
+        is_empty, has_drained = self._out.flush()
+        if has_drained:
             self._owner.on_drained(self)
         return is_empty
 

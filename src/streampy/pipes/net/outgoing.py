@@ -37,6 +37,7 @@ class Outgoing:
         "_reason",
         "_room",
         "_transport",
+        "_was_full",
         "_watched",
         "_where",
         "has_left",
@@ -64,6 +65,8 @@ class Outgoing:
         self._outbox = Outbox()
         self._is_writing = False
         """Whether epoll tells when there is room to send."""
+        self._was_full = False
+        """Whether it was, and nobody was told that it is not any more."""
         self._reason: LinkError | None = None
         """Why nothing can be sent any more."""
 
@@ -117,8 +120,11 @@ class Outgoing:
                 self._post(to_wire(Frame(Kind.BYE), self.limits))
                 self._room.notify_all()
 
-    def flush(self) -> bool:
-        """Send on what waits; whether nothing does any more. In the I/O thread."""
+    def flush(self) -> tuple[bool, bool]:
+        """Send on what waits. In the I/O thread.
+
+        Returns whether nothing does any more, and whether there is room again where there was none.
+        """
         with self._lock:
             total = 0
             while self._outbox.size and total < _FAIR:
@@ -130,9 +136,12 @@ class Outgoing:
                 total += count
             self.sent += total
             self._watch_for_room()
-            if self._outbox.size < self._most:
+            has_room = self._outbox.size < self._most
+            has_drained = has_room and self._was_full  # noted when it was filled: by now others may have filled it
+            if has_room:
                 self._room.notify_all()
-            return not self._outbox.size
+                self._was_full = False
+            return not self._outbox.size, has_drained
 
     def stop(self, reason: LinkError | None, words: Sequence[Buffer] | None) -> bool:
         """Nothing is sent any more, but for the last words; whether these, and the end of the stream, could be sent.
@@ -170,6 +179,7 @@ class Outgoing:
         """As `_send`, for what most frames are."""
         if self._outbox.size:
             self._outbox.add((piece,))
+            self._watch_for_room()
             return
         try:
             count = self._transport.send_piece(piece)
@@ -187,6 +197,7 @@ class Outgoing:
         was_empty = not self._outbox.size
         self._outbox.add(buffers)
         if not was_empty:
+            self._watch_for_room()
             return
         try:
             count = self._transport.send(buffers)
@@ -206,6 +217,7 @@ class Outgoing:
 
     def _watch_for_room(self) -> None:
         """As long as something waits."""
+        self._was_full = self._was_full or self._outbox.size >= self._most
         wants = self._outbox.size > 0
         if wants is not self._is_writing:
             self._is_writing = wants

@@ -23,6 +23,9 @@ class Owner(Protocol):
     def on_message(self, connection: Connection, frame: Frame) -> None:
         """A frame of a kind from 32 on. Its parts belong to whoever holds them."""
 
+    def on_pause(self, connection: Connection) -> None:
+        """All frames that have come by now were given: after each burst of them."""
+
     def on_drained(self, connection: Connection) -> None:
         """There is room in the outbox again, which was full."""
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol, final
 
-from streampy.model.item import Batch, Header, Reason
+from streampy.model.item import Batch, Reason
 from streampy.pipes.base import Cancelled
 from streampy.run.outlet import Door
 
@@ -26,8 +26,8 @@ _MOST: Final = 4096
 class Entrance(Door, Protocol):
     """A door that can be tried."""
 
-    def let_in(self, header: Header, value: Any) -> bool:
-        """Take one item where that needs no waiting and drops nothing; returns whether it was taken."""
+    def let_in(self, batch: Batch[Any]) -> int:
+        """Take those in front where that needs no waiting and drops nothing; returns how many were taken."""
 
 
 @final
@@ -73,7 +73,7 @@ class Arrival:
         then: is called when they are in the pipe.
         """
         with self._lock:
-            start = self._let_in(batch)
+            start = 0 if self._count else self._door.let_in(batch)
             while start < len(batch) and self._count >= _MOST and not self._is_cancelled:
                 self._room.wait(inf)
             if self._is_cancelled:
@@ -88,13 +88,6 @@ class Arrival:
             then()
         if is_first:
             self._launch(self._carry, f"arrival {self.name}")
-
-    def _let_in(self, batch: Batch[Any]) -> int:
-        """Put in what need not wait; returns how many that were."""
-        start = 0
-        while not self._count and start < len(batch) and self._door.let_in(batch.headers[start], batch[start]):
-            start += 1
-        return start
 
     def end(self) -> None:
         """Nothing more comes."""

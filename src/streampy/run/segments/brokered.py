@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from streampy.errors import RunError
 from streampy.model.segments import UNANSWERED, Ack, LinkSpec
+from streampy.pipes.base import Cancelled
 from streampy.pipes.net.broker import Broker, Mailbox, Receipt
 from streampy.pipes.net.errors import LinkError, ProtocolError
 from streampy.run.segments.brokered_lines import BrokerLine, QueueLine
@@ -24,6 +25,7 @@ from streampy.run.segments.letters import Letter, Writing
 from streampy.run.segments.wire import Parcels, Peer, Word
 
 if TYPE_CHECKING:
+    from streampy.model.item import Header
     from streampy.model.plan import Plan
     from streampy.run.backend import Backend
     from streampy.run.segments.neighbours import Neighbours
@@ -103,9 +105,21 @@ class BrokerNetwork:
         assert self._broker is not None, "nothing is said before `start`"  # noqa: S101 - narrows the type
         return self._broker
 
-    def pack(self, value: Any, name: str) -> Any:
+    def pack(self, value: Any, link: str, header: Header) -> Any:
         """See `Network.pack`."""
-        return self._packing.pack_value(value, name)
+        return self._packing.pack_value(value, link, header)
+
+    def tell_all(self, word: Word, what: Any) -> None:
+        """See `Network.tell_all`."""
+        with self._lock:
+            lines = [self._lines[who] for who in list(self._here) if who in self._lines]
+        for line in lines:
+            line.say(word, what)
+
+    @property
+    def is_here(self) -> bool:
+        """See `Network.is_here`: each has a thread of its own."""
+        return False
 
     def write(self, word: Word, what: Any) -> bytes:
         """A letter. Raises RunError where it is too large for any connection."""
@@ -125,7 +139,7 @@ class BrokerNetwork:
             broker.open(self._backend.now() + patience)
         except (LinkError, OSError, ValueError) as error:
             if self._is_closed:
-                return
+                raise Cancelled(f"links.{self._wire}.via: {error}") from None
             raise RunError(f"segment {self._segment!r}, links.{self._wire}.via: {error}") from None
         self._broker = broker
         neighbours.opened(self.queue)

@@ -33,8 +33,10 @@ class QueueLine:
 
     def say(self, word: Word, what: Any = None) -> None:
         """See `Line.say`. What began over there and is not answered goes back to where it began."""
-        if word is Word.HEARD:  # it is known, see `BrokerLine`
+        if word in {Word.HEARD, Word.ASKS}:  # it is known, see `BrokerLine`
             return
+        if word is Word.ITEMS:
+            what = what._replace(heard=())  # the same; and who reads it may be another one
         letter = self._network.write(word, what)
         home = home_of(what.headers[0]) if word is Word.ITEMS and not what.numbers else ""
         if home:
@@ -71,11 +73,13 @@ class BrokerLine:
         """See `Line.say`. That an answer is stored is as good as that it was heard."""
         if word is not Word.ANSWER:
             self._network.broker.tell(self.peer.instance, self._network.write(word, what))
-        elif self._network.keeps:
+            return
+        answered = [number for numbers, _ in what.visits for number in numbers]
+        if self._network.keeps:
             letter = self._network.write(word, what)
-            self._network.broker.tell(self.peer.instance, letter, partial(self._network.stored, self, what.numbers))
+            self._network.broker.tell(self.peer.instance, letter, partial(self._network.stored, self, answered))
         else:
-            self._network.stored(self, what.numbers)
+            self._network.stored(self, answered)
 
     def close(self) -> None:
         """See `Line.close`."""

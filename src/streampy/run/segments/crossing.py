@@ -6,8 +6,11 @@ Knows nothing of who is over there, nor of what becomes of the items.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, final
+from itertools import compress
+from operator import not_
+from typing import TYPE_CHECKING, Any, Final, Protocol, final
 
 from streampy.model.item import Batch, Header, Reason
 from streampy.run.segments.wire import What
@@ -17,27 +20,32 @@ if TYPE_CHECKING:
     from streampy.model.plan import Link
     from streampy.run.segments.neighbour import Neighbour, Putting
 
+_LOST: Final = object()
+_log: Final = logging.getLogger("streampy.unit")
+
 
 class Yard(Protocol):
     """What a crossing must know of the rest of its segment."""
 
-    def goes_back(self, header: Header, segment: str) -> bool:
-        """See `Host.goes_back`."""
+    def paths_of(self, headers: Sequence[Header]) -> list[tuple[str, ...]]:
+        """The segments that wait for an answer to each of these items; this one is the last of them."""
 
-    def pack(self, value: Any, name: str) -> Any:
-        """A value as it travels. Raises TypeError where a part of it can't."""
-
-    def path_of(self, header: Header) -> tuple[str, ...]:
-        """The segments that wait for an answer to this item; this one is the last of them."""
+    def pack(self, value: Any, link: str, header: Header) -> Any:
+        """A value as it travels. Raises TypeError where a part of it can't, ValueError where it is too large."""
 
     def give_back(self, link: str, batch: Batch[Any]) -> None:
         """See `Host.give_back`."""
 
-    def take(self, told: What, ledger: Ledger, put: Putting) -> None:
-        """What was told by another segment: put where it belongs. Never waits. Raises Cancelled.
+    def take(
+        self, told: Sequence[tuple[What, Putting]], ledger: Ledger, put: Callable[[Sequence[Putting]], object]
+    ) -> None:
+        """What was told by another segment: put where it belongs. Waits only where not `has_room`. Raises Cancelled.
 
-        put: is told of each batch that goes into a pipe here, before and after.
+        put: is called when an item of each of these is in its pipe.
         """
+
+    def has_room(self) -> bool:
+        """Whether nothing that came waits for room here."""
 
     def miss(self, link: Link, header: Header, reason: Reason) -> None:
         """An item did not get over a link: tell the joins that wait for what comes of it."""
@@ -57,7 +65,9 @@ class Crossing:
         is_ordered: bool,
         is_open: bool,
         gathers: bool,
+        skips: bool,
     ) -> None:
+        """Skips: whether what can't travel fails alone, and does not stop the process."""
         self.name = str(link)
         self.link = link
         self.ledger = ledger
@@ -67,6 +77,7 @@ class Crossing:
         """Whether items may wait over there for others that come behind them: then no window holds these."""
         self.gathers = gathers
         """Whether they may wait there for others of their family."""
+        self._skips = skips
         self._neighbour = neighbour
         self._yard = yard
         self.out = 0
@@ -94,20 +105,37 @@ class Crossing:
 
     def put(self, batch: Batch[Any]) -> list[Header]:
         """See `Door.put`."""
+        headers = list(batch.headers)
+        packed = [self._pack(header, value) for header, value in zip(headers, batch, strict=True)]
+        if _LOST in packed:
+            there = [one is not _LOST for one in packed]
+            headers, packed = list(compress(headers, there)), list(compress(packed, there))
+        paths = self._yard.paths_of(headers)
         segment = self._neighbour.name
-        back: list[tuple[Header, Any]] = []
-        on: list[tuple[Header, Any]] = []
-        for header, value in zip(batch.headers, batch, strict=True):
-            packed = self._yard.pack(value, f"{self.name}, item {header.key}")
-            (back if self._yard.goes_back(header, segment) else on).append((header, packed))
-        if back:
-            self._yard.give_back(self.name, _batch_of(back))
-        if on and not self._neighbour.keeps:
-            return self._post(_batch_of(on))
-        if on:
-            for header in self._neighbour.put(self, _batch_of(on), self._yard.path_of):
-                self.expire(header)
+        goes_back = [segment in path for path in paths]
+        if any(goes_back):
+            self._yard.give_back(self.name, _select(headers, packed, goes_back))
+        if all(goes_back):
+            return []
+        goes_on = list(map(not_, goes_back))
+        batch = _select(headers, packed, goes_on)
+        if not self._neighbour.keeps:
+            return self._post(batch)
+        for header in self._neighbour.put(self, batch, list(compress(paths, goes_on))):
+            self.expire(header)
         return []
+
+    def _pack(self, header: Header, value: Any) -> Any:
+        """The value as it travels; `_LOST` where it can't, and the sender's `on_error` says to go on."""
+        try:
+            return self._yard.pack(value, self.name, header)
+        except (TypeError, ValueError) as error:
+            if not self._skips:
+                raise
+            _log.warning("%s", error)
+            self._yard.miss(self.link, header, Reason.FAILED)
+            self.ledger.add(Reason.FAILED.value, header)
+            return _LOST
 
     def _post(self, batch: Batch[Any]) -> list[Header]:
         """Send, and don't ask what becomes of it: here the items have come to their end."""
@@ -137,5 +165,5 @@ class Crossing:
         self._yard.miss(self.link, header, Reason.EXPIRED)
 
 
-def _batch_of(items: Sequence[tuple[Header, Any]]) -> Batch[Any]:
-    return Batch([value for _, value in items], [header for header, _ in items])
+def _select(headers: Sequence[Header], values: Sequence[Any], chosen: Sequence[bool]) -> Batch[Any]:
+    return Batch(list(compress(values, chosen)), list(compress(headers, chosen)))

@@ -6,7 +6,7 @@ whoever sent it may give it to another OS process until then, and no result come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, final
@@ -82,8 +82,7 @@ class Host:
         headers = [at_home(header, line.peer, self._instance) for header in parcels.headers]
         batch = Batch(parcels.values, headers) if not parcels.numbers else self._welcome(line, parcels, headers)
         if not parcels.numbers:
-            for header in headers:
-                self._limits.note("born", header, 1)
+            self._limits.note_each("born", headers, 1)
         self._pass("born", batch.headers)
         return batch
 
@@ -93,6 +92,8 @@ class Host:
         over: dict[int, Visit[str, What]] = {}
         who = line.peer.instance
         with self._lock:
+            if not self._is_current(line):
+                return Batch()
             for number, header, value in zip(parcels.numbers, headers, parcels.values, strict=True):
                 visit = self._guests.find(who, number)
                 if visit is None:
@@ -101,17 +102,17 @@ class Host:
                     fresh.append((header, value))
                 elif visit.is_over:
                     over[id(visit)] = visit
-        for visit in over.values():
-            self._answer(visit, who)
+        if over:
+            self._answer(over.values(), who)
         return Batch([value for _, value in fresh], [header for header, _ in fresh])
 
     @contextmanager
     def hearing(self, line: Line, tidings: Tidings, header: Header) -> Iterator[bool]:
         """While news of an item are heard; gives whether they are new. What becomes of them is answered."""
         if tidings.number:
-            is_new, over = self._is_new(line.peer.instance, tidings, header)
+            is_new, over = self._is_new(line, tidings, header)
             if over is not None:
-                self._answer(over, line.peer.instance)
+                self._answer([over], line.peer.instance)
         else:
             is_new = True
         if is_new:
@@ -120,8 +121,18 @@ class Host:
         if is_new:
             self._limits.note("let go", header, 1)
 
-    def _is_new(self, who: str, tidings: Tidings, header: Header) -> tuple[bool, Visit[str, What] | None]:
+    def _is_current(self, line: Line) -> bool:
+        """Whether it was not replaced: all that was said on one that was is said again on the other.
+
+        What comes late on the old one may have been answered, and heard, and forgotten meanwhile.
+        """
+        return self._lines.get(line.peer.instance, line) is line
+
+    def _is_new(self, line: Line, tidings: Tidings, header: Header) -> tuple[bool, Visit[str, What] | None]:
+        who = line.peer.instance
         with self._lock:
+            if not self._is_current(line):
+                return False, None
             visit = self._guests.find(who, tidings.number)
             if visit is None:
                 self._guests.came(who, tidings.number, header, tidings.path, is_news=True)
@@ -136,17 +147,27 @@ class Host:
         if is_quiet:
             self.at_rest()
 
-    def goes_back(self, header: Header, segment: str) -> bool:
-        """Whether what becomes of an item in that segment is told there with the answer, for it came from there."""
-        with self._lock:
-            visit = self._guests.visit_of(header)
-            return visit is not None and segment in visit.path
+    def asked(self, line: Line, last: int, numbers: Sequence[int]) -> None:
+        """Of all that a neighbour sent up to the number `last`, these alone it may still ask for.
 
-    def path_of(self, header: Header) -> tuple[str, ...]:
-        """The segments that wait for an answer to an item's family."""
+        For what it said of answers that it heard may have been lost with the line before.
+        """
         with self._lock:
-            visit = self._guests.visit_of(header)
-            return () if visit is None else tuple(visit.path)
+            self._guests.asked(line.peer.instance, last, frozenset(numbers))
+            is_quiet = not self._guests.neighbours
+        if is_quiet:
+            self.at_rest()
+
+    def paths_of(self, headers: Sequence[Header]) -> list[tuple[str, ...]]:
+        """The segments that wait for an answer to the family of each item.
+
+        What becomes of it in one of these is told there with the answer, for it came from there.
+        """
+        with self._lock:
+            if not self._guests.are_any:
+                return [()] * len(headers)
+            visits = map(self._guests.visit_of, headers)
+            return [() if visit is None else tuple(visit.path) for visit in visits]
 
     def tell(self, header: Header, what: What) -> None:
         """Whoever sent the family of an item is to hear this, with the answer."""
@@ -155,11 +176,11 @@ class Host:
 
     def give_back(self, link: str, batch: Batch[Any]) -> None:
         """These go over a link into a segment that waits for an answer."""
-        for header, value in zip(batch.headers, batch, strict=True):
-            self.tell(header, (Told.PUT, link, [header], [value]))
-        self._pass("delivered", batch.headers)
-        for header in batch.headers:
-            self._limits.note("given back", header, 1)
+        with self._lock:
+            for header, value in zip(batch.headers, batch, strict=True):
+                self._guests.tell(header, (Told.PUT, header, link, value))
+            self.passed.add_each("delivered", batch.headers)
+        self._limits.note_each("given back", batch.headers, 1)
 
     def moved(self, header: Header, count: int) -> None:
         """What becomes of an item is told to another segment, by `count` of 1, or is told here, by -1."""
@@ -171,30 +192,50 @@ class Host:
         with self._lock:
             self.passed.add_each(what, headers)
 
-    def counted(self, what: str, header: Header, count: int) -> None:
-        """A ledger of this segment counted something."""
+    def counted(self, what: str, headers: Sequence[Header], count: int) -> None:
+        """A ledger of this segment counted something of each of these items."""
+        told: tuple[Any, ...]
         if what in COUNTED:
-            self.tell(header, (Told.COUNT, header, what, count))
+            kind, told = Told.COUNT, (what, count)
         elif what == "moved":
-            self.tell(header, (Told.MOVED, header, count))
+            kind, told = Told.MOVED, (count,)
+        else:
+            return
+        with self._lock:
+            for header in headers if self._guests.are_any else ():
+                self._guests.tell(header, (kind, header, *told))
 
-    def ended(self, family: Family) -> None:
+    def ended(self, families: Sequence[Family]) -> None:
         """See `Listener.ended`."""
         with self._lock:
-            if self._limits.is_alive(family):  # another item of it came just now
+            if not self._guests.are_any:
                 return
-            visit = self._guests.ended(family)
+            over = [  # unless another item of it came just now
+                visit
+                for family in families
+                if not self._limits.is_alive(family) and (visit := self._guests.ended(family)) is not None
+            ]
             is_empty = not len(self._guests)
-        if visit is not None:
-            for neighbour in visit.items:
-                self._answer(visit, neighbour)
-        if is_empty:
+        self._answer_all(over)
+        if over and is_empty:
             self.at_rest()
 
-    def _answer(self, visit: Visit[str, What], neighbour: str) -> None:
+    def _answer_all(self, over: Sequence[Visit[str, What]]) -> None:
+        """Each neighbour hears of all that are its own in one message."""
+        visits: dict[str, list[Visit[str, What]]] = {}
+        for visit in over:
+            for neighbour in visit.items:
+                visits.setdefault(neighbour, []).append(visit)
+        for neighbour, own in visits.items():
+            self._answer(own, neighbour)
+
+    def _answer(self, visits: Iterable[Visit[str, What]], neighbour: str) -> None:
         line = self._lines.get(neighbour)
         if line is not None:
-            line.say(Word.ANSWER, Answer(list(visit.items[neighbour]), _told_to(visit, neighbour)))
+            line.say(
+                Word.ANSWER,
+                Answer([(list(visit.items[neighbour]), _told_to(visit, neighbour)) for visit in visits]),
+            )
 
 
 def _told_to(visit: Visit[str, What], neighbour: str) -> list[What]:

@@ -47,7 +47,7 @@ class Writing:
 
     def write(self, serial: int, word: Word, what: Any = None) -> bytes:
         """A letter. Raises ValueError where it is larger than any frame."""
-        packed = self._packing.pack(word, what)
+        packed = self._packing.pack_whole(word, what)
         head = self._codec.encode([*self._who, self._clock, serial]).head
         limits = Limits()
         frame = Frame(int(word), parts=[head, *packed.parts])

@@ -44,7 +44,8 @@ class FarMourner:
         self._tell(port, header, (Told.CLOSE, header, self._unit, port, count, ways))
 
     def _tell(self, port: str, header: Header, told: What) -> None:
-        if self._host.goes_back(header, self._segment):
+        (path,) = self._yard.paths_of([header])
+        if self._segment in path:
             self._host.tell(header, told)
         elif not port.startswith(_OPEN):  # there only who asked waits for an answer
-            self._neighbour.tell(self._crossing, header, told, self._yard.path_of(header))
+            self._neighbour.tell(self._crossing, header, told, path)

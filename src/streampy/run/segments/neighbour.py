@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from streampy.flow.dispatch import Dispatch, Kept
 from streampy.flow.families import family
@@ -22,8 +22,13 @@ from streampy.pipes.base import Cancelled
 from streampy.run.segments.wire import Answer, Line, Parcels, Tidings, What, Word, home_of
 
 if TYPE_CHECKING:
+    from streampy.flow.ledger import Ledger
     from streampy.run.backend import Backend
     from streampy.run.segments.crossing import Crossing, Yard
+
+
+_SOON: Final = 0.005
+"""Seconds in which it is told that an answer was heard: whoever gave it need not know at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +52,22 @@ class Settled(NamedTuple):
 
 
 class Putting:
-    """Knows when all of an answer is in the pipes here. Any thread may tell it."""
+    """Knows when all of an answer is in the pipes here. One caller at a time."""
 
-    def __init__(self, then: Callable[[], None]) -> None:
-        self._then = then
-        self._lock = Lock()
+    __slots__ = ("_left", "parcels")
+
+    def __init__(self, parcels: Sequence[Parcel]) -> None:
+        self.parcels = parcels
         self._left = 1
 
     def begin(self) -> None:
-        """One batch more."""
-        with self._lock:
-            self._left += 1
+        """One item more."""
+        self._left += 1
 
-    def done(self) -> None:
-        """One batch less; or all were begun."""
-        with self._lock:
-            self._left -= 1
-            is_last = not self._left
-        if is_last:
-            self._then()
+    def done(self) -> bool:
+        """One item less, or all were begun; returns whether nothing is left."""
+        self._left -= 1
+        return not self._left
 
 
 _Kept = Kept[Line, Parcel]
@@ -75,13 +77,17 @@ _Kept = Kept[Line, Parcel]
 class Neighbour:
     """One segment. Any thread may call."""
 
-    def __init__(self, name: str, window: int, deadline: float, backend: Backend, *, keeps: bool) -> None:
+    def __init__(
+        self, name: str, window: int, deadline: float, ledger: Ledger, backend: Backend, *, keeps: bool
+    ) -> None:
         """Window: items under way at each replica on each link. deadline: seconds that an item waits for an answer.
 
-        keeps: whether items are kept until they were answered; else they are sent, and lost where that fails.
+        ledger: of what is answered. keeps: whether items are kept until they were answered; else they are sent, and
+        lost where that fails.
         """
         self.name = name
         self.keeps = keeps
+        self.ledger = ledger
         self._now = backend.now
         self._window = window
         self._deadline = deadline
@@ -91,7 +97,11 @@ class Neighbour:
         self._turn: InTurn[Settled] = InTurn()
         self._answers: deque[Settled] = deque()
         self._came = backend.bell(self.lock)
-        self._is_cancelled = self._is_closed = False
+        self._heard: dict[Line, list[int]] = {}
+        """Numbers of items whose answers came, and who gave them does not know that yet."""
+        self._say_heard_at = inf
+        """When it is told, if nothing goes there that tells it by the way (seconds)."""
+        self._is_cancelled = self._is_closed = self._is_delivering = False
         self.crossings: list[Crossing] = []
         """The links that lead there."""
 
@@ -103,6 +113,12 @@ class Neighbour:
         with self.lock:
             return len(self._turn) + sum(len(answer.parcels) for answer in self._answers)
 
+    @property
+    def owes_word(self) -> bool:
+        """Whether somebody is not told yet that his answer was heard."""
+        with self.lock:
+            return bool(self._heard)
+
     def add(self, crossing: Crossing) -> None:
         """A link that leads there. Before the first item."""
         self.crossings.append(crossing)
@@ -111,15 +127,24 @@ class Neighbour:
         if crossing.gathers:
             self._dispatch.gather(crossing.name)
 
-    def put(self, crossing: Crossing, batch: Batch[Any], path_of: Callable[[Header], tuple[str, ...]]) -> list[Header]:
-        """Send items, waiting for room; returns those that found none before their deadline. Raises Cancelled."""
+    @property
+    def lines(self) -> list[Line]:
+        """To all its replicas."""
+        with self.lock:
+            return self._dispatch.replicas
+
+    def put(self, crossing: Crossing, batch: Batch[Any], paths: Sequence[tuple[str, ...]]) -> list[Header]:
+        """Send items, waiting for room; returns those that found none before their deadline. Raises Cancelled.
+
+        paths: of each item, see `Parcels.path`.
+        """
         expired: list[Header] = []
         with self.lock:
             kept: list[_Kept] = []
-            for header, value in zip(batch.headers, batch, strict=True):
+            for header, value, path in zip(batch.headers, batch, paths, strict=True):
                 until = min(header.deadline, self._now() + self._deadline)
                 is_next = until < self._dispatch.due
-                parcel = Parcel(crossing, header, value, path_of(header))
+                parcel = Parcel(crossing, header, value, path)
                 while (one := self._keep(parcel, until)) is None:
                     self._send(kept)
                     if self._is_cancelled:
@@ -209,7 +234,8 @@ class Neighbour:
             return
         items = [one.what for one in kept]
         headers, values = [item.header for item in items], [item.value for item in items]
-        line.say(Word.ITEMS, Parcels(first.way, [one.number for one in kept], headers, values, first.what.path))
+        numbers, heard = [one.number for one in kept], self._heard.pop(line, [])
+        line.say(Word.ITEMS, Parcels(first.way, numbers, headers, values, first.what.path, heard))
         if line.is_full:
             self._dispatch.choke(line)
 
@@ -217,6 +243,8 @@ class Neighbour:
         """A replica is there."""
         with self.lock:
             self._send(self._dispatch.came(line))
+            who = line.peer.instance
+            line.say(Word.ASKS, self._dispatch.asked(lambda replica: replica.peer.instance == who))
             self._room.ring()
 
     def goes(self, line: Line) -> None:
@@ -227,6 +255,7 @@ class Neighbour:
     def went(self, line: Line) -> None:
         """A replica is gone: others are given what it had."""
         with self.lock:
+            self._heard.pop(line, None)
             if line in self._dispatch.replicas:
                 self._send(self._dispatch.went(line))
                 self._room.ring()
@@ -237,21 +266,44 @@ class Neighbour:
             self._dispatch.flow(line)
             self._room.ring()
 
-    def answered(self, line: Line, answer: Answer) -> None:
-        """A replica has answered; one that was asked before another one is not heard."""
+    def answered(self, line: Line, answer: Answer, yard: Yard) -> None:
+        """A replica has answered; one that was asked before another one is not heard. Never waits.
+
+        What can be put where it belongs at once is put by the caller: waking the thread that else does takes longer.
+        """
         with self.lock:
-            settled = self._dispatch.settle(line, answer.numbers)
-            line.say(Word.HEARD, list(answer.numbers))  # first: the answer may be the last thing to wait for
-            if settled is not None:
-                self._settle(settled, answer.told)
-            elif not line.peer.instance:  # some were answered before, by another one: the others are asked for again
-                self._send(self._dispatch.kept(line, answer.numbers))
+            heard = self._heard.setdefault(line, [])
+            for numbers, told in answer.visits:
+                heard.extend(numbers)
+                settled = self._dispatch.settle(line, numbers)
+                if settled is not None:
+                    self._settle(settled, told)
+                elif (
+                    not line.peer.instance
+                ):  # some were answered before, by another one: the others are asked for again
+                    self._send(self._dispatch.kept(line, numbers))
+            self._room.ring()
+            if self._say_heard_at == inf:
+                self._say_heard_at = self._now() + _SOON
+                self._came.ring()
+        self._deliver_all(yard, yard.has_room)
+
+    def _say_heard(self) -> None:
+        """Tell all whose answers were heard, where nothing went there meanwhile that told it by the way."""
+        with self.lock:
+            if self._say_heard_at > self._now():
+                return
+            self._say_heard_at = inf
+            for line, numbers in self._heard.items():
+                line.say(Word.HEARD, numbers)
+            self._heard.clear()
+        for crossing in self.crossings[:1]:
+            crossing.on_rest()
 
     def _settle(self, settled: Sequence[_Kept], told: Sequence[What]) -> None:
         """It is known what became of these; those whose turn it is by that are where they belong soon."""
         answer = Settled([one.what for one in settled], told)
         self._answers.extend(self._turn.answer([one.number for one in settled], answer))
-        self._came.ring()
 
     def deliver(self, yard: Yard) -> None:
         """What its thread does: answers go where they belong, and who waits in vain is told so."""
@@ -260,24 +312,45 @@ class Neighbour:
                 for parcel in self._expire():
                     parcel.crossing.expire(parcel.header)
                     self._delivered([parcel])
-                if (answer := self._next()) is not None:
-                    self._deliver(answer, yard)
+                self._deliver_all(yard, lambda: True)
+                self._say_heard()
 
     def _wait(self) -> bool:
         """Until there is something to be done; False at the end. Raises Cancelled."""
         with self.lock:
-            while not self._answers and self._dispatch.due > self._now():
+            while (self._is_delivering or not self._answers) and self._next_time > self._now():
                 if self._is_cancelled:
                     raise Cancelled
-                if self._is_closed:
+                if self._is_closed and not self._answers and not self._heard:
                     return False
                 with suppress(TimeoutError):
-                    self._came.wait(self._dispatch.due)
+                    self._came.wait(self._next_time)
             return True
 
-    def _next(self) -> Settled | None:
+    @property
+    def _next_time(self) -> float:
+        return min(self._dispatch.due, self._say_heard_at)
+
+    def _deliver_all(self, yard: Yard, may_go_on: Callable[[], bool]) -> None:
+        """Until nothing is left; one thread at a time, so that all stays in its order. Raises Cancelled."""
         with self.lock:
-            return self._answers.popleft() if self._answers else None
+            if self._is_delivering or not self._answers:
+                return
+            self._is_delivering = True
+        try:
+            while may_go_on() and (answers := self._take()):
+                self._deliver(answers, yard)
+        finally:
+            with self.lock:
+                self._is_delivering = False
+                if self._answers:
+                    self._came.ring()
+
+    def _take(self) -> list[Settled]:
+        with self.lock:
+            answers = list(self._answers)
+            self._answers.clear()
+            return answers
 
     def _expire(self) -> list[Parcel]:
         """Those that nobody answered in time; what is behind them need not wait for their answers any more."""
@@ -290,20 +363,26 @@ class Neighbour:
                 self._settle([one], ())
             return expired
 
-    def _deliver(self, answer: Settled, yard: Yard) -> None:
+    def _deliver(self, answers: Sequence[Settled], yard: Yard) -> None:
         """The items are held meanwhile: they are on their way until all that became of them was counted."""
-        putting = Putting(lambda: self._delivered(answer.parcels))
-        ledger = answer.parcels[-1].crossing.ledger
-        for parcel in answer.parcels:
-            ledger.hold(parcel.header)
+        parcels = [parcel for answer in answers for parcel in answer.parcels]
+        puttings = [Putting(answer.parcels) for answer in answers]
+        told = [(what, putting) for answer, putting in zip(answers, puttings, strict=True) for what in answer.told]
+        self.ledger.hold_each(parcel.header for parcel in parcels)
         try:
-            for what in answer.told:
-                yard.take(what, ledger, putting)
+            yard.take(told, self.ledger, self._put)
         finally:
-            for parcel in answer.parcels:
-                ledger.release(parcel.header)
+            self.ledger.release_each(parcel.header for parcel in parcels)
+            for parcel in parcels:
                 parcel.release()
-        putting.done()
+        self._put(puttings)
+
+    def _put(self, puttings: Sequence[Putting]) -> None:
+        """An item of each of these is in its pipe, or all were begun."""
+        with self.lock:
+            done = [parcel for putting in puttings if putting.done() for parcel in putting.parcels]
+        if done:
+            self._delivered(done)
 
     def _delivered(self, parcels: Sequence[Parcel]) -> None:
         """What became of these is where it belongs."""

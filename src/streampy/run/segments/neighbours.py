@@ -6,7 +6,7 @@ Knows nothing of sockets: whoever has these tells when a line is there, what was
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, final
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from streampy.errors import RunError
 from streampy.flow.ledger import Ledger
 from streampy.model.item import Batch, Header, Reason, Tombstone
+from streampy.model.pipe import Then
 from streampy.model.segments import Ack
 from streampy.pipes.base import Cancelled
 from streampy.pipes.net.errors import ProtocolError
@@ -24,7 +25,7 @@ from streampy.run.segments.ends import Ends
 from streampy.run.segments.host import Host
 from streampy.run.segments.mourner import FarMourner
 from streampy.run.segments.neighbour import Neighbour, Putting
-from streampy.run.segments.wire import MOURNING, Line, Part, Peer, Told, What, Word, told_at_home
+from streampy.run.segments.wire import MOURNING, Answer, Line, Part, Peer, Told, What, Word, told_at_home
 
 if TYPE_CHECKING:
     from streampy.flow.families import Family
@@ -67,7 +68,7 @@ class Neighbours:
         limits.counted = self.host.counted
         names = {plan.segment_of(end) for link in plan.crossings for end in (link.sender, link.receiver)} - {segment}
         touching = {name for name in names if any(self._joins(link, name) for link in plan.crossings)}
-        self._neighbours = {name: self._make_neighbour(name) for name in sorted(touching)}
+        self._neighbours = {name: self._make_neighbour(name, limits.ledger()) for name in sorted(touching)}
         self._ends = Ends(plan, segment, part.expects, backend)
         self.crossings = {
             link: self._make_crossing(link, limits)
@@ -105,10 +106,10 @@ class Neighbours:
     def _joins(self, link: Link, name: str) -> bool:
         return {self._plan.segment_of(link.sender), self._plan.segment_of(link.receiver)} == {self.segment, name}
 
-    def _make_neighbour(self, name: str) -> Neighbour:
+    def _make_neighbour(self, name: str, ledger: Ledger) -> Neighbour:
         wire = self._plan.wire(self.segment, name)
         window = wire.window * (self._plan.segments[name].replicas if wire.via else 1)  # one line leads to all
-        return Neighbour(name, window, wire.deadline, self._backend, keeps=wire.ack is Ack.PROCESSED)
+        return Neighbour(name, window, wire.deadline, ledger, self._backend, keeps=wire.ack is Ack.PROCESSED)
 
     def _make_crossing(self, link: Link, limits: Limits) -> Crossing:
         neighbour = self._neighbours[self._plan.segment_of(link.receiver)]
@@ -122,32 +123,38 @@ class Neighbours:
             is_ordered=is_ordered,
             is_open=self._ends.holds_back(link),
             gathers=self._ends.gathers(link),
+            skips=self._plan.units[link.sender].spec.on_error.then is not Then.STOP,
         )
         crossing.on_rest = self._look
         neighbour.add(crossing)
         return crossing
 
     def start(self, patience: float) -> None:
-        """Begin; back when there is somebody in each segment that this one dials. Raises RunError past `patience`."""
+        """Begin; back when there is somebody in each segment that this one dials. Raises as `Network.start`."""
         for name, neighbour in self._neighbours.items():
             self.launch(partial(neighbour.deliver, self), f"answers of {name}")
         self._network.start(self, patience)
+
+    @property
+    def dials(self) -> bool:
+        """Whether `start` waits for anybody."""
+        return any(wire.dialler == self.segment for wire in self._plan.wires)
 
     def me(self, *, serves: bool) -> Peer:
         """What others are told of this OS process."""
         return Peer(self.segment, self.instance, serves)
 
-    def pack(self, value: Any, name: str) -> Any:
+    def pack(self, value: Any, link: str, header: Header) -> Any:
         """See `Yard`."""
-        return self._network.pack(value, name)
+        return self._network.pack(value, link, header)
 
-    def goes_back(self, header: Header, segment: str) -> bool:
+    def paths_of(self, headers: Sequence[Header]) -> list[tuple[str, ...]]:
         """See `Yard`."""
-        return self.host.goes_back(header, segment)
+        return [(*path, self.segment) for path in self.host.paths_of(headers)]
 
-    def path_of(self, header: Header) -> tuple[str, ...]:
+    def has_room(self) -> bool:
         """See `Yard`."""
-        return *self.host.path_of(header), self.segment
+        return not any(map(len, self._arrivals.values()))
 
     def give_back(self, link: str, batch: Batch[Any]) -> None:
         """See `Yard`."""
@@ -161,26 +168,32 @@ class Neighbours:
         elif (door := self._undertaker.door(link.receiver, link.input)) is not None:
             door.bury(link.input, tombstone, 1)
 
-    def take(self, told: What, ledger: Ledger, put: Putting) -> None:
+    def take(
+        self, told: Sequence[tuple[What, Putting]], ledger: Ledger, put: Callable[[Sequence[Putting]], object]
+    ) -> None:
         """See `Yard`."""
-        match told[0]:
-            case Told.PUT:
-                _, link, headers, values = told
-                batch = Batch(values, list(headers))
-                if link in self._arrivals:
-                    put.begin()
-                    self._arrivals[link].bring(batch, put.done)
-                else:  # it goes on to a segment that waits for an answer of this one
-                    packed = [self.pack(value, link) for value in batch]
-                    self.host.give_back(link, Batch(packed, batch.headers))
-            case Told.COUNT:
-                _, header, what, count = told
-                ledger.add(what, header, count)
-            case Told.MOVED:
-                _, header, count = told
-                self.host.moved(header, count)
-            case _:
-                self._mourn(told)
+        arriving: dict[str, list[tuple[What, Putting]]] = {}
+        for what, putting in told:
+            kind, header, *rest = what
+            match kind:
+                case Told.PUT:
+                    arriving.setdefault(rest[0], []).append((what, putting))
+                case Told.COUNT:
+                    ledger.add(rest[0], header, rest[1])
+                case Told.MOVED:
+                    self.host.moved(header, rest[0])
+                case _:
+                    self._mourn(what)
+        for link, came in arriving.items():
+            batch = Batch([value for (*_, value), _ in came], [header for (_, header, *_), _ in came])
+            if link in self._arrivals:
+                puttings = [putting for _, putting in came]
+                for putting in puttings:
+                    putting.begin()
+                self._arrivals[link].bring(batch, partial(put, puttings))
+            else:  # it goes on to a segment that waits for an answer of this one
+                packed = [self.pack(value, link, header) for header, value in zip(batch.headers, batch, strict=True)]
+                self.host.give_back(link, Batch(packed, batch.headers))
 
     def _mourn(self, told: What) -> None:
         """News for a join here."""
@@ -243,7 +256,7 @@ class Neighbours:
             self._failed_at(f"{word.name} of {line.peer.instance}", error)
             raise Cancelled from error
 
-    def launch(self, main: Callable[[], None], name: str) -> None:
+    def launch(self, main: Callable[[], object], name: str) -> None:
         """Start a thread; where it raises, this segment has failed."""
 
         def guarded() -> None:
@@ -256,17 +269,18 @@ class Neighbours:
 
     def _failed_at(self, what: str, error: Exception) -> None:
         """A pipe whose overflow is `fail`, most of all."""
-        if isinstance(error, RunError):
-            self._fail(error)
-            return
-        failed = RunError(f"{what}: {type(error).__name__}: {error}")
-        failed.__cause__ = error
-        self._fail(failed)
+        failed = error
+        if not isinstance(failed, RunError):
+            failed = RunError(f"{what}: {type(error).__name__}: {error}")
+            failed.__cause__ = error
+        self._aside(partial(self._fail, failed), "the end")
 
     def _items(self, line: Line, what: Any) -> None:
         if what.link not in self._arrivals:
             raise ProtocolError(line.peer.instance, f"items for {what.link!r}", "a link that leads here")
         batch = self.host.came(line, what)
+        if what.heard:
+            self.host.heard(line, what.heard)
         if batch:
             self._arrivals[what.link].bring(batch)
 
@@ -279,11 +293,15 @@ class Neighbours:
                 self._mourn(told)
 
     def _answer(self, line: Line, what: Any) -> None:
-        told = [told_at_home(one, line.peer, self.instance) for one in what.told]
-        self._neighbours[line.peer.segment].answered(line.asked, what._replace(told=told))
+        home = partial(told_at_home, peer=line.peer, instance=self.instance)
+        visits = [(numbers, list(map(home, told))) for numbers, told in what.visits]
+        self._neighbours[line.peer.segment].answered(line.asked, Answer(visits), self)
 
     def _heard(self, line: Line, what: Any) -> None:
         self.host.heard(line, what)
+
+    def _asks(self, line: Line, what: Any) -> None:
+        self.host.asked(line, *what)
 
     def _end(self, line: Line, what: Any) -> None:
         self._ends.heard(line.peer, what)
@@ -306,9 +324,9 @@ class Neighbours:
         error.add_note(f"raised in segment {line.peer.segment!r}, by {line.peer.instance}")
         self._fail(error if isinstance(error, RunError) else RunError(f"segment {line.peer.segment!r} failed: {error}"))
 
-    def ended(self, family: Family) -> None:
+    def ended(self, families: Sequence[Family]) -> None:
         """See `Listener.ended`."""
-        self.host.ended(family)
+        self.host.ended(families)
 
     def _look(self) -> None:
         """Something has come to rest: links may have ended by it, or all."""
@@ -320,7 +338,14 @@ class Neighbours:
         for link in self._ends.due(self.crossings, is_empty=self._is_empty):
             self._arrivals[link].end()
         if self.is_over:
-            self._over()
+            self._aside(self._over, "the end")
+
+    def _aside(self, what: Callable[[], object], name: str) -> None:
+        """Do it here, or, in the thread of all lines, which must not wait, in another one."""
+        if self._network.is_here:
+            self.launch(what, name)
+        else:
+            what()
 
     def _lines_to(self, segment: str) -> list[Line]:
         return [line for line in list(self._lines) if line.peer.segment == segment]
@@ -344,6 +369,7 @@ class Neighbours:
         ):
             return False
         is_answered = all(crossing.is_told and not crossing.is_asking for crossing in self.crossings.values())
+        is_answered = is_answered and not any(neighbour.owes_word for neighbour in self._neighbours.values())
         return is_answered and self.host.is_quiet(whoever=not self._is_finishing)
 
     @property
@@ -355,7 +381,8 @@ class Neighbours:
     def ledgers(self) -> list[Ledger]:
         """What was counted on the way."""
         ways: list[Crossing | Arrival] = [*self.crossings.values(), *self._arrivals.values()]
-        return [self.host.passed, *(way.ledger for way in ways)]
+        answered = (neighbour.ledger for neighbour in self._neighbours.values())
+        return [self.host.passed, *answered, *(way.ledger for way in ways)]
 
     def finish(self) -> None:
         """Nothing new is wanted: what is here is answered, then the inputs end that others send to.
@@ -373,9 +400,7 @@ class Neighbours:
 
     def fail(self, error: BaseException) -> None:
         """This segment has failed, and all others are to end."""
-        told = tell_error(error)
-        for line in list(self._lines):
-            line.say(Word.FAILED, told)
+        self._network.tell_all(Word.FAILED, tell_error(error))
 
     def close(self) -> None:
         """All is done."""
@@ -401,6 +426,7 @@ _HEAR: Final[Mapping[Word, Callable[[Neighbours, Line, Any], None]]] = {
     Word.NEWS: Neighbours._news,
     Word.ANSWER: Neighbours._answer,
     Word.HEARD: Neighbours._heard,
+    Word.ASKS: Neighbours._asks,
     Word.END: Neighbours._end,
     Word.GOING: Neighbours._going,
     Word.SPARED: Neighbours._spares,

@@ -28,9 +28,10 @@ from streampy.pipes.net.settings import ConnectionSettings
 from streampy.run.segments.addresses import Address, Addresses
 from streampy.run.segments.line import NetLine
 from streampy.run.segments.packing import Packing
-from streampy.run.segments.wire import Hello
+from streampy.run.segments.wire import Hello, Word
 
 if TYPE_CHECKING:
+    from streampy.model.item import Header
     from streampy.model.plan import Plan
     from streampy.pipes.net.frames import Frame
     from streampy.run.backend import Backend
@@ -116,9 +117,9 @@ class TcpNetwork:
         """Where it listens: IP and port; None where it does not."""
         return None if self._door is None else self._door.address
 
-    def pack(self, value: Any, name: str) -> Any:
+    def pack(self, value: Any, link: str, header: Header) -> Any:
         """See `Network.pack`."""
-        return self._packing.pack_value(value, name)
+        return self._packing.pack_value(value, link, header)
 
     def start(self, neighbours: Neighbours, patience: float) -> None:
         """See `Network.start`."""
@@ -176,7 +177,7 @@ class TcpNetwork:
         with self._lock:
             while missing := [wire for wire in self._wires if wire.spec.listener not in self._met]:
                 if self._is_closed:
-                    return
+                    raise Cancelled("; ".join(map(_told, missing)))
                 try:
                     self._bell.wait(until)
                 except TimeoutError:
@@ -219,7 +220,9 @@ class TcpNetwork:
     def on_open(self, connection: Connection) -> None:
         """See `Owner`."""
         neighbours = self._known
-        line = NetLine(connection, self._packing, Hello(neighbours.instance, self._serves), self._backend)
+        hello = Hello(neighbours.instance, self._serves)
+        line = NetLine(connection, self._packing, self._backend, neighbours.has_room)
+        line.greet(hello)
         with self._lock:
             self._lines[connection] = line
         self._backend.launch(lambda: line.live(self._meet, neighbours.hear, self._left), f"line {connection.where}")
@@ -227,6 +230,10 @@ class TcpNetwork:
     def on_message(self, connection: Connection, frame: Frame) -> None:
         """See `Owner`."""
         self._lines[connection].came(frame)
+
+    def on_pause(self, connection: Connection) -> None:
+        """See `Owner`."""
+        self._lines[connection].paused()
 
     def on_drained(self, connection: Connection) -> None:
         """See `Owner`."""
@@ -289,6 +296,18 @@ class TcpNetwork:
 
     def finish(self) -> None:
         """See `Network.finish`."""
+
+    def tell_all(self, word: Word, what: Any) -> None:
+        """See `Network.tell_all`."""
+        with self._lock:
+            lines = list(self._lines.values())
+        for line in lines:
+            line.say(word, what)
+
+    @property
+    def is_here(self) -> bool:
+        """See `Network.is_here`."""
+        return self._io.is_here
 
     def cancel(self) -> None:
         """See `Network.cancel`."""

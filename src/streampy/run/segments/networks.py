@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
+    from streampy.model.item import Header
     from streampy.run.segments.neighbours import Neighbours
-    from streampy.run.segments.wire import Network
+    from streampy.run.segments.wire import Network, Word
 
 
 @final
@@ -29,9 +30,19 @@ class Networks:
         for network in self._networks:
             network.start(neighbours, patience)
 
-    def pack(self, value: Any, name: str) -> Any:
+    def pack(self, value: Any, link: str, header: Header) -> Any:
         """See `Network.pack`."""
-        return self._networks[0].pack(value, name)
+        return self._networks[0].pack(value, link, header)
+
+    def tell_all(self, word: Word, what: Any) -> None:
+        """See `Network.tell_all`."""
+        for network in self._networks:
+            network.tell_all(word, what)
+
+    @property
+    def is_here(self) -> bool:
+        """See `Network.is_here`."""
+        return any(network.is_here for network in self._networks)
 
     def finish(self) -> None:
         """See `Network.finish`."""

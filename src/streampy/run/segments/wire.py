@@ -38,24 +38,26 @@ class Word(IntEnum):
     """Nothing: this segment ends what it has, and wants nothing new."""
     SPARED = 39
     """Nothing: whoever said GOING gets nothing new any more."""
+    ASKS = 41
+    """A number, and numbers of items: of all up to the first one these alone are still asked for. On a new line."""
     FAILED = 40
     """What `tell_error` gave: the process is put out."""
 
 
 class Told(IntEnum):
-    """What became of items: the first element of each tuple, in the order in which it happened."""
+    """What became of an item: the first element of each tuple; the second one is its header."""
 
     PUT = 1
-    """Items that go over a link: the link, headers, values."""
+    """It goes over a link: the link, the value."""
     COUNT = 2
-    """What a ledger counted: the header, its word, how many."""
+    """What a ledger counted: its word, how many."""
     BURY = 3
-    """See `Mourning.bury`: the header, unit, input, the reason, where, ways."""
+    """See `Mourning.bury`: unit, input, the reason, where, ways."""
     CLOSE = 4
-    """See `Mourning.close`: the header, unit, input, how many, ways."""
+    """See `Mourning.close`: unit, input, how many, ways."""
     MOVED = 5
-    """An item of a family that came here on several ways: what became of it is told to whoever sent the first one. The
-    header, and 1 to whoever sent this one, -1 to that other one."""
+    """An item of a family that came here on several ways: what became of it is told to whoever sent the first one: 1 to
+    whoever sent this one, -1 to that other one."""
 
 
 MOURNING: Final = frozenset({Told.BURY, Told.CLOSE})
@@ -83,6 +85,8 @@ class Parcels(NamedTuple):
     """Packed when they are said, see `Yard.pack`; the values themselves when they are heard."""
     path: Sequence[str]
     """The segments that wait for an answer, the one that asked first in front; none with `ack: none`."""
+    heard: Sequence[int] = ()
+    """As HEARD."""
 
 
 class Tidings(NamedTuple):
@@ -96,10 +100,10 @@ class Tidings(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """All that became of some items."""
+    """What became of families."""
 
-    numbers: Sequence[int]
-    told: Sequence[What]
+    visits: Sequence[tuple[Sequence[int], Sequence[What]]]
+    """Of each family the numbers of its items, and all that became of them, in the order in which it happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +148,20 @@ class Network(Protocol):
     """Who has the lines."""
 
     def start(self, neighbours: Neighbours, patience: float) -> None:
-        """Begin to listen and to dial; back when all that are dialled are there. Raises RunError past `patience`."""
+        """Begin to listen and to dial; back when all that are dialled are there.
 
-    def pack(self, value: Any, name: str) -> Any:
-        """A value as it travels. Raises TypeError where a part of it can't, and says which."""
+        Raises RunError past `patience`, Cancelled where the process is stopped before; both say who is missing.
+        """
+
+    def pack(self, value: Any, link: str, header: Header) -> Any:
+        """The value of an item as it travels. Raises TypeError where a part of it can't, and says which of which."""
+
+    def tell_all(self, word: Word, what: Any) -> None:
+        """Say it on all lines, also to those who have not said yet who they are."""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the caller is the thread of all lines, which must not wait."""
 
     def finish(self) -> None:
         """Nothing new is wanted."""
@@ -189,8 +203,5 @@ def home_of(header: Header) -> str:
 
 def told_at_home(told: What, peer: Peer, instance: str) -> What:
     """As `at_home`, for what is told."""
-    if told[0] == Told.PUT:
-        _, link, headers, values = told
-        return Told.PUT, link, [at_home(header, peer, instance) for header in headers], values
     kind, header, *rest = told
     return kind, at_home(header, peer, instance), *rest
