@@ -184,7 +184,11 @@ def _options() -> str:
 
 def _options_of(verb: str) -> str:
     actions = command._parser([verb])._subparsers._group_actions[0].choices[verb]._actions
-    rows = [(_option(action), str(action.help)) for action in actions if action.dest != "help"]
+    rows = [
+        (_option(action), str(action.help))
+        for action in actions
+        if action.dest != "help" and action.help != argparse.SUPPRESS
+    ]
     return _rows(("option", "meaning"), rows) if rows else "No options.\n"
 
 

@@ -87,7 +87,7 @@ def _bench(file: str, plan: Plan, arguments: argparse.Namespace) -> tuple[list[B
     from streampy.cli.run import _run  # noqa: PLC0415
 
     # The time is the bench's affair, and nobody has started it who could tell it anything.
-    watching = argparse.Namespace(seconds=None, drain_timeout=arguments.drain_timeout, control=None)
+    watching = argparse.Namespace(seconds=None, drain_timeout=arguments.drain_timeout, obey=None)
     found: list[Benched] = []
     for _ in range(arguments.runs):
         bench = Bench(file, plan, seconds=arguments.seconds, drain_timeout=arguments.drain_timeout)

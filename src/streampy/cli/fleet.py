@@ -38,6 +38,7 @@ class Replica:
         self, segment: str, index: int, of: int, on_crash: Crashed, events: SimpleQueue[Replica | str]
     ) -> None:
         self.segment = segment
+        self.index = index
         self.name = segment if of == 1 else f"{segment}#{index}"
         self.code: int | None = None
         """None while it runs; negative where a signal ended it."""
@@ -61,7 +62,7 @@ class Replica:
         control, self._control = os.pipe()
         try:
             self._program = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [*command, "--control", str(control)],
+                [*command, "--obey", str(control)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -182,6 +183,7 @@ class Fleet:
 
     def _command(self, replica: Replica) -> list[str]:
         command = [sys.executable, "-m", "streampy", "run", self._file, "--segment", replica.segment, *self._options]
+        command += ["--of-run", str(os.getpid()), "--replica", str(replica.index)]
         if replica in self._ports:
             command += ["--listen", f"fd:{self._ports[replica].fileno()}"]
         for wire in self._plan.wires:

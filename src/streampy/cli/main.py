@@ -21,6 +21,8 @@ VERBS = {
     "check": "find everything that is wrong with a process, without running it",
     "show": "draw a process and tell how it will run",
     "run": "run processes until they end",
+    "ctl": "see and steer what runs: list, stats, pause, stop, scale, set, fire, peek, profile",
+    "ui": "serve the web page and the HTTP API of all that runs here",
     "bench": "measure a process, and find what limits it",
     "schema": "print the JSON Schema of a process file, for editors",
     "certs": "make certificates for TLS between segments, for tests and a few machines",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from streampy.cli.system import System
     from streampy.errors import Problem
     from streampy.model.plan import Plan
+    from streampy.run.control.settings import ControlSettings
 
 _PER_SECOND = 4
 """How often the progress is drawn."""
@@ -59,7 +60,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --segment: where this segment reaches another one; may be repeated, for several addresses",
     )
     parser.add_argument("--expect", action="append", default=[], metavar="NAME=N", help=SUPPRESS)
-    parser.add_argument("--control", type=int, metavar="FD", help=SUPPRESS)
+    parser.add_argument(
+        "--control",
+        default="",
+        metavar="WHERE",
+        help="how it is seen and steered while it runs: `on`, by a unix socket that only you can reach (the default); "
+        "`off`; or tcp://HOST:PORT beside that, off loopback with a token in STREAMPY_TOKEN",
+    )
+    parser.add_argument("--obey", type=int, metavar="FD", help=SUPPRESS)
+    parser.add_argument("--of-run", type=int, default=0, metavar="PID", help=SUPPRESS)
+    parser.add_argument("--replica", type=int, default=0, metavar="N", help=SUPPRESS)
     parser.add_argument("--debug", action="store_true", help="tracebacks with StreamPy's own lines, and more log")
 
 
@@ -83,12 +93,15 @@ def run(arguments: argparse.Namespace) -> int:
     from streampy.model.suggest import did_you_mean  # noqa: PLC0415
 
     log_to_stderr(whole=arguments.debug)
-    where = read_where(arguments)
-    if where is None:
+    where, control = read_where(arguments), _control(arguments)
+    if where is None or control is None:
         return Exit.USAGE
     cut = next((file for file, plan in plans.items() if plan.segments), "")
     if cut and len(plans) > 1:
         sys.stderr.write(f"streampy: {cut} is cut into segments: run it by itself\n")
+        return Exit.USAGE
+    if cut and not where.segment and arguments.control.startswith("tcp://"):
+        sys.stderr.write(f"streampy: --control {arguments.control} is of one segment: say which by --segment NAME\n")
         return Exit.USAGE
     if cut and not where.segment:
         from streampy.cli.run_fleet import run_fleet  # noqa: PLC0415 - few processes are cut
@@ -99,17 +112,34 @@ def run(arguments: argparse.Namespace) -> int:
         hint = did_you_mean(where.segment, there) if there else ": the process has no `segments`"
         sys.stderr.write(f"streampy: --segment: there is no {where.segment!r}{hint}\n")
         return Exit.USAGE
-    system = System(plans, where.as_options())
+    system = System(plans, {**where.as_options(), "control": control})
     told = _run(system, arguments)
     code = _tell(system, arguments, told)
     if code == Exit.HUNG:  # a thread that hangs would hold the OS process too
         from streampy.memory.sweep import clear_mine  # noqa: PLC0415 - as above
+        from streampy.run.control.folder import remove_mine  # noqa: PLC0415
 
+        remove_mine()
         sys.stdout.flush()
         sys.stderr.flush()
         clear_mine()
         os._exit(code)
     return code
+
+
+def _control(arguments: argparse.Namespace) -> ControlSettings | None:
+    """How it is steered from outside; None, with a line on stderr, where that can't be understood."""
+    from streampy.errors import StreamPyError  # noqa: PLC0415
+    from streampy.run.control.settings import ControlSettings  # noqa: PLC0415
+
+    if arguments.control.startswith("tcp://") and len(arguments.files) > 1:
+        sys.stderr.write("streampy: --control: one address is for one process: run the files by several commands\n")
+        return None
+    try:
+        return ControlSettings.of(arguments.control, run=arguments.of_run or os.getpid(), replica=arguments.replica)
+    except StreamPyError as error:
+        sys.stderr.write(f"streampy: --{error}\n")
+        return None
 
 
 def _plans(arguments: argparse.Namespace, settings: dict[str, Any]) -> dict[str, Plan] | None:
@@ -144,8 +174,8 @@ def _run(system: System, arguments: argparse.Namespace) -> str:
     until = monotonic() + arguments.seconds if arguments.seconds is not None else None
     signalled = ""
     with heard_in(system.events), progress_of(system) as progress:
-        if arguments.control is not None:
-            obey(arguments.control, system.events)
+        if arguments.obey is not None:
+            obey(arguments.obey, system.events)
         system.start()
         while not system.is_over:
             event = _next(system, until, 1 / _PER_SECOND if progress else None)

@@ -55,6 +55,7 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     """Those that each segment is given too."""
     options = [option for setting in arguments.set for option in ("--set", setting)]
     options += ["--drain-timeout", str(arguments.drain_timeout)]
+    options += ["--control", arguments.control] if arguments.control else []
     return options + [f"--{name}" for name in ("stats", "json", "debug") if getattr(arguments, name)]
 
 

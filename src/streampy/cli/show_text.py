@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streampy.cli.parts import Parts
 from streampy.cli.words import (
     count,
     dial_in_words,
@@ -24,6 +23,7 @@ from streampy.cli.words import (
 from streampy.model.annotations import type_name
 from streampy.model.layout import lay_out
 from streampy.model.measure import format_size
+from streampy.model.parts import Parts
 from streampy.model.ports import OUT, Helping
 
 if TYPE_CHECKING:

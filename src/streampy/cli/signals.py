@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from streampy.cli.exits import Exit
 from streampy.memory.sweep import clear_mine
+from streampy.run.control.folder import remove_mine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,7 @@ def heard_in(events: SimpleQueue[Any]) -> Iterator[None]:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # more of them must not keep it from what is left to do
             os.write(2, b"\nstreampy: Ctrl-C again: killed\n")
             clear_mine()
+            remove_mine()
             os._exit(Exit.INTERRUPTED)
         if first == inf:
             first = now

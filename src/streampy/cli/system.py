@@ -28,7 +28,7 @@ class Watched:
         self._whole = plan
         self._options = options or {}
         self.file = file
-        self.plan = plan.of_segment(self._options["segment"]) if self._options else plan
+        self.plan = plan.of_segment(self._options["segment"]) if self._options.get("segment") else plan
         """What runs here."""
         self.running: Running | None = None
         """None until all its units have started."""

@@ -232,6 +232,11 @@ class Batcher:
             self.waits.repeat(now - since, len(batch))
         return some[0][0] if count == 1 else _joined([batch for batch, _ in some])
 
+    def newest(self, count: int) -> list[tuple[Header, Any]]:
+        """The last `count` that came and still wait, in their order."""
+        whole = [pair for batch, _ in self._whole for pair in zip(batch.headers, batch, strict=True)]
+        return [*zip(self._headers, self._values, strict=True), *whole][-count:]
+
     def drop_all(self) -> list[Header]:
         """Nobody will take what waits; returns the headers."""
         self._take_apart()

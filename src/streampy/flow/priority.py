@@ -155,6 +155,11 @@ class PriorityBatcher:
         self._weight -= one.weight
         return one
 
+    def newest(self, count: int) -> list[tuple[Header, Any]]:
+        """See `Batcher.newest`."""
+        waiting = sorted((one for level in self._levels.values() for one in level), key=lambda one: one.since)
+        return [(one.header, one.value) for one in waiting[-count:]]
+
     def drop_all(self) -> list[Header]:
         """Nobody will take what waits; returns the headers."""
         headers = [self._let_out(self._priorities[-1], 0).header for _ in range(self._count)]

@@ -160,7 +160,9 @@ class _Search:
     def _keeps_up(self) -> Finding:
         rates = [f"{name} gives {per_second(self.shares[name].items)} items/s" for name in self.sources]
         others = {name: share.busy for name, share in self.shares.items() if name not in self.sources}
-        why = f"{_listed(rates) or 'fed by hand'}: nothing is overloaded"
+        by_hand = any(unit.is_open for unit in self.plan.units.values())
+        fed = "fed by hand" if by_hand else "fed by other segments"
+        why = f"{_listed(rates) or fed}: nothing is overloaded"
         if others:
             busiest = max(others, key=others.__getitem__)
             why += f"; {busiest}, the busiest unit, works {others[busiest]:.0%} of the time"

@@ -6,6 +6,7 @@ Knows nothing of other chains, nor of when the number is to change.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -44,6 +45,11 @@ class Crew:
         self.inlet = inlet
         self.gate = gate
         self.restarts = Restarts(chain[0].spec.on_crash)
+        self.is_held = False
+        self.is_down = False
+        """Whether its units are stopped, until they are started again."""
+        self.replaced = self.hung = 0
+        """Workers that died and whose place another one took; those of them that did not come back."""
         self._turnstile = turnstile
         self._foreman = foreman
         self._make_unit = make_unit
@@ -138,6 +144,7 @@ class Crew:
         member = self._seat(dead.worker.index, before=dead)
         with self._lock:
             self.members[self.members.index(dead)] = member
+            self.replaced += 1
         return member
 
     def left(self, member: Member) -> bool:
@@ -152,10 +159,23 @@ class Crew:
 
     def hold(self) -> None:
         """Take nothing more, until `release`."""
+        self.is_held = True
         self.gate.close() if self.inlet is None else self.inlet.hold()
+
+    def put_down(self) -> list[Future[None]]:
+        """Stop the units, until `release`; who waits knows when they have stopped. It is held already."""
+        self.is_down = True
+        return [member.put_down() for member in list(self.members)]
+
+    def take_up(self) -> list[Future[None]]:
+        """Make the units anew where they are stopped; who waits knows when they have started."""
+        was_down, self.is_down = self.is_down, False
+        return [member.take_up() for member in list(self.members)] if was_down else []
 
     def release(self) -> None:
         """Go on."""
+        self.is_held = False
+        self.take_up()
         self.gate.open() if self.inlet is None else self.inlet.release()
 
     def by_unit(self) -> Iterator[tuple[UnitPlan, list[Call]]]:

@@ -28,6 +28,11 @@ class EventLoop:
         self._is_cancelled = False
         self._closing: asyncio.Event | None = None
 
+    @property
+    def thread(self) -> str:
+        """The name of its thread, once it runs."""
+        return f"streampy {self._name} loop"
+
     def add(self, main: Main, name: str) -> None:
         """Run this as a task. The first one starts the thread."""
         with self._lock:

@@ -28,6 +28,12 @@ class Gate:
         self._on_stop: list[Callable[[], None]] = []
         self._listeners: list[Callable[..., None]] = []
 
+    def another(self) -> Gate:
+        """A gate of its own, which is open, for those that wait under the same lock."""
+        gate = Gate(self._bell.twin())
+        gate.open()
+        return gate
+
     def open(self) -> None:
         """Let everybody through from now on."""
         with self._bell.lock:

@@ -34,12 +34,16 @@ class TaskMember(Member):
             await asyncio.sleep(self.pause)
             while True:
                 await self._start()
-                self.is_starting = False
-                self._foreman.ready(self)
+                self._has_started()
                 await self._work()
                 if not self.is_outdated:
                     break
                 await self._stop()
+                self._settle(self._asked_down)
+                while not await self._bed.wait_async(self.mail) and self._is_needed:
+                    await self.mail.read_async()
+                if not self._is_needed:
+                    break
                 self._renew()
         except (Cancelled, asyncio.CancelledError):
             pass
@@ -47,9 +51,7 @@ class TaskMember(Member):
             self._tell(error)
         finally:
             await self._stop()
-            self.has_left = True
-            self.mail.shut()
-            self._foreman.left(self)
+            self._has_left()
 
     async def _start(self) -> None:
         self._entered.append((self.head, self._units[0]))

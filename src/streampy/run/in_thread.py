@@ -61,12 +61,16 @@ class ThreadMember(Member):
                 return
             while True:
                 self._start()
-                self.is_starting = False
-                self._foreman.ready(self)
+                self._has_started()
                 self._work()
                 if not self.is_outdated:
                     break
                 self._stop()
+                self._settle(self._asked_down)
+                while not self._bed.wait(self.mail) and self._is_needed:
+                    self.mail.read()
+                if not self._is_needed:
+                    break
                 self._renew()
         except Cancelled:
             pass
@@ -74,9 +78,7 @@ class ThreadMember(Member):
             self._tell(error)
         finally:
             self._stop()
-            self.has_left = True
-            self.mail.shut()
-            self._foreman.left(self)
+            self._has_left()
 
     def _start(self) -> None:
         for call, unit in zip(self.calls, self._units, strict=True):

@@ -91,6 +91,8 @@ class Inlet:
         """Items that its smallest pipe holds."""
         self._wakes: list[Callable[[], None]] = []
         self._note: Callable[[str, Header, int], None] | None = None
+        self.taps: tuple[Callable[[str, Batch[Any]], None], ...] = ()
+        """Are given what is handed over, and by which input, while somebody looks. Called with the lock held."""
         self._feedback = {name: sum(link.feedback for link in entry.links) for name, entry in plan.inputs.items()}
         if loop is not None:
             loop.at_rest.append(self._end_feedback)
@@ -254,6 +256,8 @@ class Inlet:
             return None, None if pipe.has_ended and not len(pipe.batcher) else due
         at_most = max(self.batch, int(min(appetite, self._appetite, len(pipe.batcher) / self._share)))
         handed = pipe.take(now, min(at_most, self.limit - len(self._inside)))
+        for tap in self.taps:
+            tap(name, handed.batch)
         if self.limit < inf:
             self._inside.update(map(family, handed.batch.headers))
         taken = Taken(handed.batch)
@@ -274,6 +278,8 @@ class Inlet:
             if is_behind:
                 continue
             handed = pipe.take(now, inf) if pipe.batcher.due(is_last=True) <= now else Handed(Batch(), ())
+            for tap in self.taps:
+                tap(name, handed.batch)
             soonest = min(soonest, pipe.batcher.due(is_last=True))  # later than now where the pipe has a rate
             wrap = name in self._wraps
             for header, value in zip(handed.batch.headers, handed.batch, strict=True):

@@ -99,6 +99,11 @@ class Member(ABC):
         self._turnstile = turnstile
         self._foreman = foreman
         self._gate = gate
+        self._bed = gate.another()
+        """Where it rests while its units are stopped."""
+        self._asked_down: list[Future[None]] = []
+        self._asked_up: list[Future[None]] = []
+        """Who waits until its units have stopped, or have started again."""
         self.at = calls[0]
         """The unit that is being called."""
         self._entered: list[tuple[Call, Made]] = []
@@ -144,6 +149,7 @@ class Member(ABC):
         """Have something done in the worker between two items; the future holds what it returned or raised."""
         answer = self.mail.post(what)
         self._gate.knock() if self.inlet is None else self.inlet.knock()
+        self._bed.knock()
         return answer
 
     def change(self, unit: str, changed: Mapping[str, Any]) -> Future[Any] | None:
@@ -159,11 +165,67 @@ class Member(ABC):
             return None
         return made.change(**changed)
 
+    def put_down(self) -> Future[None]:
+        """Have its units stopped, and made anew at `take_up`. The future is done when they have stopped."""
+        asked: Future[None] = Future()
+        self._asked_down.append(asked)
+        self._bed.close()
+        return self._outdate(asked)
+
+    def _outdate(self, asked: Future[None]) -> Future[None]:
+        """Have its units stopped, between two items."""
+
+        def outdate() -> None:
+            self.is_outdated = True
+
+        self.tell(outdate)
+        if self.has_left:
+            asked.cancel()
+        return asked
+
+    def take_up(self) -> Future[None]:
+        """Have units that are stopped made anew. The future is done when they have started."""
+        asked: Future[None] = Future()
+        self._asked_up.append(asked)
+        self._bed.open()
+        if not self.is_outdated:
+            self._settle(self._asked_up)
+        return asked
+
+    def restart(self) -> Future[None]:
+        """Have its units stopped, made anew and started, between two items. The future is done when they have."""
+        asked: Future[None] = Future()
+        self._asked_up.append(asked)
+        return self._outdate(asked)
+
+    def _settle(self, asked: list[Future[None]]) -> None:
+        """What was asked for has come about."""
+        while asked:
+            asked.pop().set_result(None)
+
+    def _has_started(self) -> None:
+        self.is_starting = False
+        self._foreman.ready(self)
+        self._settle(self._asked_up)
+
+    def _has_left(self) -> None:
+        self.has_left = True
+        self.mail.shut()
+        for asked in (*self._asked_down, *self._asked_up):
+            asked.cancel()
+        self._foreman.left(self)
+
+    @property
+    def _is_needed(self) -> bool:
+        """Whether it is to be up again, once it need not rest any more."""
+        return not self.is_dismissed and not self.head.worker.stopping
+
     is_far = False
     """Whether it takes a while to give it anything, so that what is quick is best given several at once."""
 
-    def cancel(self) -> None:  # noqa: B027 - most have nothing to do
+    def cancel(self) -> None:
         """The process is put out."""
+        self._bed.stop()
 
     def kill(self) -> None:  # noqa: B027 - a thread can't be ended
         """It does not come back, and another one may have its place: what can be ended is ended."""

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from math import inf
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from streampy.errors import Hung, ItemLost, RunError, StreamPyError
 from streampy.model.item import Batch, Reason
@@ -22,6 +22,9 @@ from streampy.run.output import Output
 from streampy.run.segment import Segment
 from streampy.run.stats import Stats
 from streampy.run.trouble import DeadLetter
+
+if TYPE_CHECKING:
+    from streampy.run.control.control import Control
 
 _log = logging.getLogger("streampy.run")
 _GRACE = 5.0
@@ -44,12 +47,22 @@ class Running:
         self._replayed = segment.limits.ledger()
         self._ended_at = inf
         self._is_raised = False
+        self.control: Control | None = None
+        """How it is seen and steered from outside; None where nobody is to."""
 
     def __repr__(self) -> str:
         return f"<Running {self._segment.plan.name!r}: {self._segment!r}>"
 
     def start(self, patience: float) -> None:
         """Start all units, within `patience` seconds. Raises UnitFailed, or Hung. Called once, by `streampy.run`."""
+        try:
+            self._start(patience)
+        except BaseException:
+            if self.control is not None:
+                self.control.close()
+            raise
+
+    def _start(self, patience: float) -> None:
         try:
             has_started = self._segment.start(patience)
         except Hung:
@@ -296,6 +309,8 @@ class Running:
         """Wait for cancelled workers. Raises Hung where some don't come, unless a unit's error is to be raised."""
         if not self._segment.backend.wait_for(self._segment.over, self._now() + patience):
             late = self._segment.at_work()
+            if self.control is not None:
+                self.control.close()  # nobody else will: its segment does not come to its end
             _log.error("%s did not come back %.1f s after it was cancelled", ", ".join(late), patience)
             if not self._segment.errors:
                 raise Hung(late, f"did not come back {patience:g} s after the process was cancelled")

@@ -103,6 +103,8 @@ class Segment:
         self.plan = plan
         self.backend = backend
         self.over = backend.flag()
+        self.at_end: list[Callable[[], object]] = []
+        """Called before `over` is set."""
         self.ending = backend.flag()
         """The process is over, or is put out and will be soon."""
         self.stopping = backend.flag()
@@ -150,6 +152,12 @@ class Segment:
         self._is_cancelled = False
         self._is_ending = False
         self._is_meeting = self._is_given_up = False
+        self._is_up = False
+        """Whether all have started."""
+        self.segment = "" if part is None else part.segment
+        """Its name; "" where the process is not cut, or runs whole."""
+        self.whole = plan if part is None else part.plan
+        """What all segments run."""
 
     def __repr__(self) -> str:
         state = "over" if self.over.is_set() else "stopping" if self.stopping.is_set() else "running"
@@ -170,6 +178,11 @@ class Segment:
             over=self._end_if_over,
             backend=self.backend,
         )
+
+    @property
+    def loop_thread(self) -> str:
+        """The name of the thread in which the `async def` units run that live here."""
+        return self._loop.thread
 
     @property
     def members(self) -> list[Member]:
@@ -320,6 +333,7 @@ class Segment:
         for crew in self.crews.values():
             crew.gate.open()
         self._pools.start()
+        self._is_up = True
         return True
 
     def _meet(self, patience: float) -> bool:
@@ -365,7 +379,7 @@ class Segment:
 
     def hire(self, crew: Crew) -> None:
         """One worker more, for which there is load."""
-        if self._is_cancelled:
+        if self._is_cancelled or crew.is_down:
             return
         try:
             member = crew.hire()
@@ -399,6 +413,7 @@ class Segment:
         """A worker does not come back from this call."""
         crew = self._crew_of[call.plan.name]
         hung = next(member for member in crew.members if member.at is call)
+        crew.hung += 1
         hung.kill()
         if not self.died(hung, error):
             self.failed(error)
@@ -464,6 +479,8 @@ class Segment:
             self.rooms.close()
         if self.neighbours is not None:
             self.neighbours.close()
+        for call in self.at_end:
+            call()
         self.over.set()
         self.ending.set()
 
@@ -513,6 +530,22 @@ class Segment:
                 if answer is not None:
                     with suppress(CancelledError, TimeoutError):
                         member.reported(self.backend.result(answer, until))
+
+    @property
+    def state(self) -> str:
+        """`starting`, `running`, `paused`, `draining`, `stopping`, `stopped` or `failed`."""
+        if self.errors:
+            return "failed"
+        if self.over.is_set():
+            return "stopped"
+        if self._is_cancelled:
+            return "stopping"
+        if self.sources_stopping.is_set():
+            return "draining"
+        if not self._is_up:
+            return "starting"
+        sources = [crew for crew in self.crews.values() if not crew.head.inputs]
+        return "paused" if sources and all(crew.is_held for crew in sources) else "running"
 
     @property
     def far_pipes(self) -> dict[str, PipeStats]:

@@ -5,7 +5,7 @@ Knows nothing of how it runs; it does not even import that before it is needed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streampy.errors import StreamPyError
 from streampy.model.process import Process
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from socket import socket
 
     from streampy.model.plan import Plan
+    from streampy.run.backend import Backend
+    from streampy.run.control.settings import ControlSettings
     from streampy.run.running import Running
+    from streampy.run.segments.wire import Part
 
 START_WITHIN = 120.0
 """Seconds that the units may take to start: models are loaded then."""
@@ -30,6 +33,7 @@ def run(
     listen: str | socket = "",
     dial: Mapping[str, str | Sequence[str]] | None = None,
     expect: Mapping[str, int] | None = None,
+    control: str | ControlSettings = "",
 ) -> Running:
     """Start a process; returns when all its units have started. Leaving the `with` block stops it.
 
@@ -50,6 +54,10 @@ def run(
     ended, nothing more comes from there, and all end together. Without it a segment that is dialled serves whoever
     comes, until it is stopped.
 
+    control: how it is seen and steered from outside while it runs (`streampy ctl`, `streampy ui`): `on`, by a unix
+    socket that only this user can reach; `off`; or `tcp://HOST:PORT`, beside that. Without it STREAMPY_CONTROL says,
+    else it is on.
+
     start_within: seconds; those that are dialled must be there in that time, too.
 
     Raises ProcessError where the process can't be started as it is described, UnitFailed where a unit raises while it
@@ -57,7 +65,7 @@ def run(
     dialled, or the one to listen at can't be had; RunError where a script that is imported for its units in another OS
     process comes here, for want of `if __name__ == "__main__":`.
     """
-    running = prepare(process, segment=segment, listen=listen, dial=dial, expect=expect)
+    running = prepare(process, segment=segment, listen=listen, dial=dial, expect=expect, control=control)
     running.start(start_within)
     return running
 
@@ -69,23 +77,44 @@ def prepare(
     listen: str | socket = "",
     dial: Mapping[str, str | Sequence[str]] | None = None,
     expect: Mapping[str, int] | None = None,
+    control: str | ControlSettings = "",
 ) -> Running:
     """What `run` starts, as long as it has not."""
     refuse_in_import()
     # Imported only now: half of what `import streampy` and `streampy --help` would cost.
     from streampy.model.check import make_plan  # noqa: PLC0415
     from streampy.run.backend import Backend  # noqa: PLC0415
+    from streampy.run.control.settings import ControlSettings  # noqa: PLC0415
     from streampy.run.running import Running  # noqa: PLC0415
     from streampy.run.segment import Segment  # noqa: PLC0415
 
+    reached = ControlSettings.of(control)
     plan, backend = make_plan(process) if isinstance(process, Process) else process, Backend()
-    if segment:
-        try:
-            from streampy.run.segments.part import make_part  # noqa: PLC0415 - few processes are cut
-        except ModuleNotFoundError as error:
-            text = f"segments need {error.name}, which is not installed: pip install 'streampy[net]'"
-            raise StreamPyError(text) from error
+    door = reached.listen()
+    try:
+        if segment:
+            part = _part(plan, segment, backend, listen=listen, dial=dial or {}, expect=expect or {})
+            running = Running(Segment(plan.of_segment(segment), backend, part))
+        else:
+            running = Running(Segment(plan, backend))
+    except BaseException:
+        if door is not None:
+            door.close()
+        raise
+    if not reached.is_off:
+        from streampy.run.control.control import Control  # noqa: PLC0415 - as above
 
-        part = make_part(plan, segment, backend, listen=listen, dial=dial or {}, expect=expect or {})
-        return Running(Segment(plan.of_segment(segment), backend, part))
-    return Running(Segment(plan, backend))
+        running.control = Control(running, reached, door)
+        running.control.open()
+    return running
+
+
+def _part(plan: Plan, segment: str, backend: Backend, **where: Any) -> Part:
+    """One of the segments of a process. Raises StreamPyError."""
+    try:
+        from streampy.run.segments.part import make_part  # noqa: PLC0415 - few processes are cut
+    except ModuleNotFoundError as error:
+        text = f"segments need {error.name}, which is not installed: pip install 'streampy[net]'"
+        raise StreamPyError(text) from error
+
+    return make_part(plan, segment, backend, **where)

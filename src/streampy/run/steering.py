@@ -20,6 +20,7 @@ from streampy.model.unit import events_of
 from streampy.run.events import check_event
 
 if TYPE_CHECKING:
+    from streampy.run.crew import Crew
     from streampy.run.segment import Segment
 
 _log = logging.getLogger("streampy.run")
@@ -58,13 +59,38 @@ class Steering:
             self._results([one for one in heard if one is not None], self._segment.backend.now() + _HEARD_WITHIN)
 
     def release(self, patterns: Sequence[str]) -> None:
-        """Let units go on; without patterns, all."""
-        for unit in self.matching(patterns) if patterns else self._units:
-            self._segment.crew_of(unit).release()
+        """Let units go on that are held, and not stopped; without patterns, all."""
+        for crew in self._crews(patterns or list(self._units)):
+            if not crew.is_down:
+                crew.release()
+
+    def stop(self, patterns: Sequence[str], until: float) -> None:
+        """Hold units and have them stopped, so that they give back what they have. Raises TimeoutError past `until`."""
+        crews = [crew for crew in self._crews(patterns) if not crew.is_down]
+        self.hold(patterns)
+        self._results([one for crew in crews for one in crew.put_down()], until)
+
+    def start(self, patterns: Sequence[str], until: float) -> None:
+        """Make units anew that were stopped, and let them go on. Raises TimeoutError past `until`."""
+        crews = self._crews(patterns)
+        started = [one for crew in crews for one in crew.take_up()]
+        self.release(patterns)
+        self._results(started, until)
+
+    def restart(self, patterns: Sequence[str], until: float) -> None:
+        """Stop units, and make them anew, between two items. Raises TimeoutError past `until`."""
+        crews = [crew for crew in self._crews(patterns) if not crew.is_down]
+        self._results([member.restart() for crew in crews for member in list(crew.members)], until)
+
+    def _crews(self, patterns: Sequence[str]) -> list[Crew]:
+        """Each one once."""
+        return list(dict.fromkeys(self._segment.crew_of(unit) for unit in self.matching(patterns)))
 
     def scale(self, unit: str, workers: int | None) -> None:
         """Give a unit so many workers; None: as many as the process says. Raises StreamPyError if there is no room."""
         spec, crew = self._units[self.known(unit)].spec, self._segment.crew_of(unit)
+        if crew.is_down:
+            raise StreamPyError(f"{unit!r} is stopped: start it first")
         least, most = (spec.workers - spec.spare, spec.workers) if workers is None else (workers, workers)
         if not 1 <= least <= most <= crew.places:
             raise StreamPyError(

@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from streampy.errors import UnitFailed
 from streampy.model.item import Header, Item
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from streampy.run.worker import Worker
 
 _LOG_EVERY = 1.0
+ITEM: Final = "streampy_item"
+"""The key of the item that a log record is about, as an attribute of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ class Trouble:
     def bury_alive(self, header: Header, value: Any, error: BaseException) -> None:
         """Workers died on this item: whatever the policy says of errors, nobody is to touch it again."""
         self.keep(header, value, error)
-        self._worker.logger.error("item %s is put aside, workers died on it", header.key, exc_info=error)
+        said = "item %s is put aside, workers died on it"
+        self._worker.logger.error(said, header.key, exc_info=error, extra={ITEM: header.key})
 
     def failure(self, key: str, error: BaseException) -> UnitFailed:
         """The error that the user will see, about to be raised from the unit's own."""
@@ -125,6 +128,13 @@ class Trouble:
         more = f" (and {self._unlogged} more since the last such line)" if self._unlogged else ""
         level = logging.ERROR if self._policy.then is Then.DEAD_LETTER else logging.WARNING
         self._worker.logger.log(
-            level, "item %s: %s: %s%s", header.key, type(error).__name__, error, more, exc_info=error
+            level,
+            "item %s: %s: %s%s",
+            header.key,
+            type(error).__name__,
+            error,
+            more,
+            exc_info=error,
+            extra={ITEM: header.key},
         )
         self._quiet_until, self._unlogged = now + _LOG_EVERY, 0

@@ -143,8 +143,10 @@ class AwayMember(ThreadMember):
         return self._ask(unit, "change", unit, dict(changed))
 
     def _ask(self, unit: str, *what: Any) -> Future[Any] | None:
-        if unit not in (call.plan.name for call in self.calls):
-            return None
+        return self._ask_it(*what) if unit in (call.plan.name for call in self.calls) else None
+
+    def _ask_it(self, *what: Any) -> Future[Any]:
+        """Have a method of its `Seat` called."""
         answer: Future[Any] = Future()
         with self._asking:
             if self._desk is None and not self.has_left:
@@ -154,6 +156,37 @@ class AwayMember(ThreadMember):
             else:
                 self._desk.ask(answer, *what)
         return answer
+
+    def put_down(self) -> Future[None]:
+        """See `Member.put_down`."""
+        return self._ask_it("put_down")
+
+    def take_up(self) -> Future[None]:
+        """See `Member.take_up`."""
+        return self._ask_it("take_up")
+
+    def restart(self) -> Future[None]:
+        """See `Member.restart`."""
+        return self._ask_it("restart")
+
+    def peek(self, *what: Any) -> Future[Any]:
+        """See `Seat.peek`."""
+        return self._ask_it("peek", *what)
+
+    def sample(self, *what: Any) -> Future[Any]:
+        """See `Seat.sample`."""
+        return self._ask_it("sample", *what)
+
+    @property
+    def pid(self) -> int:
+        """Of its OS process; 0 where it has none now."""
+        child = self._room.child
+        return 0 if child is None else child.pid
+
+    @property
+    def place(self) -> str:
+        """The name of its OS process."""
+        return self._room.name
 
     def report(self) -> Future[SeatReport] | None:
         """How it stands with the worker, once it has started; None where the main OS process knows it."""

@@ -89,7 +89,7 @@ class Home:
         self._loop = EventLoop(self._backend, terms.name)
         self._seats: dict[int, Seat] = {}
         self._events = terms.events
-        self._here = Here(self._backend, self._stock, regions, self._post)
+        self._here = Here(self._backend, self._stock, regions, self._post, self._loop.thread)
         self._refusal: NoSharedMemory | None = None
         """Why nobody can work here."""
         try:

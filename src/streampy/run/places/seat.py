@@ -27,6 +27,8 @@ from streampy.pipes.base import Cancelled
 from streampy.pipes.channel import PeerDied
 from streampy.pipes.thrown import pack_error
 from streampy.run.call import Call
+from streampy.run.control.peek import peek_at
+from streampy.run.control.sample import sample_threads
 from streampy.run.gate import Gate
 from streampy.run.in_loop import TaskMember
 from streampy.run.in_thread import ThreadMember
@@ -64,6 +66,8 @@ class Here:
     stock: Stock
     regions: Regions
     post: Callable[[str, str, tuple[Any, ...], dict[str, Any]], object]
+    loop: str
+    """The name of the thread in which those run that are `async def`."""
     inlets: dict[str, Inlet] = field(default_factory=dict)
     """Those of units that are fed by others of the same OS process."""
 
@@ -334,6 +338,28 @@ class Seat:
             return
         done.add_done_callback(partial(_copy, answer))
 
+    def put_down(self) -> Future[Any]:
+        """See `Member.put_down`."""
+        return self._have(lambda member: member.put_down())
+
+    def take_up(self) -> Future[Any]:
+        """See `Member.take_up`."""
+        return self._have(lambda member: member.take_up())
+
+    def restart(self) -> Future[Any]:
+        """See `Member.restart`."""
+        return self._have(lambda member: member.restart())
+
+    def peek(self, count: int, wait: float, preview: bool) -> Future[Any]:  # noqa: FBT001 - it travels by position
+        """The last items that came straight to it: see `peek_at`."""
+        assert self._inlet is not None, "only asked where items come straight"  # noqa: S101 - narrows the type
+        return peek_at(self._inlet, "", count, wait, preview=preview)
+
+    def sample(self, seconds: float, interval: float) -> Future[Any]:
+        """What it does in so many seconds: see `sample`."""
+        thread = self._here.loop if self.is_async else f"streampy {self.name}"
+        return sample_threads({thread}, seconds, interval)
+
     def release(self) -> None:
         """Let a worker on its own go on."""
         if self._inlet is not None:
@@ -359,6 +385,8 @@ class Seat:
         self._line.cancel()
         self._stopping.set()
         self.stop_source()
+        if self._member is not None:
+            self._member.cancel()
         if self._inlet is not None:
             self._inlet.cancel()
         for door in self._doors.values():

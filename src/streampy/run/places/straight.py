@@ -286,6 +286,8 @@ class FedInlet(Inlet):
         at_most = 0 if self._is_held else max(self.batch, min(appetite, self._appetite))
         whole = self.receiver.look(at_most, alone=alone)
         if whole is not None:
+            for tap in self.taps:
+                tap(self._only[0], whole)
             return Taken(whole), 0.0
         self.receiver.tell_room()  # only now: what was taken before went on first
         taken, until = super()._poll(max(now, self._now()), appetite)

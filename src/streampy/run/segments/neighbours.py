@@ -362,6 +362,14 @@ class Neighbours:
         return self._is_finishing and self._spared.issuperset(list(self._lines)) and self.host.is_quiet(whoever=False)
 
     @property
+    def figures(self) -> dict[str, dict[str, int]]:
+        """Of each other segment how many OS processes are there, and how many items are kept until it answers."""
+        return {
+            name: {"peers": len(neighbour.lines), "kept": len(neighbour)}
+            for name, neighbour in self._neighbours.items()
+        }
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing is sent any more, and all was answered, also what came from others; and all know it."""
         if not self._is_finishing and any(
