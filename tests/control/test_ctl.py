@@ -132,7 +132,7 @@ def test_a_second_ctrl_c_leaves_no_socket(started, runtime):
         return program.poll() is not None
 
     until(is_over)
-    assert 130 == program.wait(SOON)
+    assert program.wait(SOON) in {130, -signal.SIGINT}  # the last one may come when nobody listens any more
     assert [] == list(runtime.iterdir())
 
 

@@ -347,7 +347,7 @@ def test_a_join_has_room_for_all_that_can_be_on_its_way_to_it():
         b={"pipe": {"capacity": 7}},
         j={"pipe": {"capacity": 5}},
     )
-    assert one.units["j"].join.settings.capacity == 16 + (100 + 2 * 3 * 10) + (7 + 2) + 2 * (5 + 2)
+    assert one.units["j"].join.settings.capacity == 16 + 2 * (100 + 3 * 10) + 2 * (7 + 1) + 2 * 2 * (5 + 1)
 
 
 def test_a_join_has_the_room_that_it_is_given():

@@ -273,9 +273,10 @@ class TcpNetwork:
         if self._dials_twice(line):
             line.abort(PeerLost(f"{line.peer.instance} is there under another address too"))
             raise Cancelled
+        with self._lock:
+            self._met.add(line.peer.segment)  # first: by what comes next all may be over, and nobody is missing then
         self._known.came(line)
         with self._lock:
-            self._met.add(line.peer.segment)
             self._bell.ring()
 
     def _left(self, line: NetLine) -> None:
