@@ -15,7 +15,7 @@ import signal
 import socket
 from collections.abc import Callable
 from itertools import count
-from threading import Lock
+from threading import Event, Lock
 from time import time
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -70,6 +70,7 @@ class Control:
         self._path: Path | None = None
         self._lock = Lock()
         self._is_closed = False
+        self._has_left = Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Event | None = None
         self._plan = ""
@@ -119,6 +120,7 @@ class Control:
             self._is_closed = True
             if self._loop is not None and self._closing is not None:
                 self._loop.call_soon_threadsafe(self._closing.set)
+                atexit.register(self._take_leave)
         self._remove()
         self._journal.close()
         atexit.unregister(self._remove)
@@ -127,11 +129,19 @@ class Control:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
+    def _take_leave(self) -> None:
+        """The program is about to end, and its threads with it: who asked for that may not have his answer yet."""
+        self._has_left.wait(2 * _LAST)
+
     # in its thread
 
     def _main(self) -> None:
-        with asyncio.Runner() as runner:
-            runner.run(self._live())
+        try:
+            with asyncio.Runner() as runner:
+                runner.run(self._live())
+        finally:
+            self._has_left.set()
+            atexit.unregister(self._take_leave)
 
     async def _live(self) -> None:
         self._closing = asyncio.Event()
