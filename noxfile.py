@@ -48,6 +48,12 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def watched(session: nox.Session) -> None:
+    """Twelve units in a row, with nobody watching, scraped each second, and traced: what that costs."""
+    session.run("python", "benchmarks/watched.py", *session.posargs)
+
+
+@nox.session
 def pool(session: nox.Session) -> None:
     """A pool of workers under a square wave of load: how soon they follow."""
     session.run("python", "benchmarks/pool.py", *session.posargs)

@@ -34,7 +34,10 @@ _LIBRARIES = (
 nitpick_ignore_regex = [  # what signatures name and other pages describe, or nobody needs to know
     (r"py:.*", rf"({'|'.join(_LIBRARIES.split())})\..*"),
     (r"py:.*", r"(streampy\.model\.(item|unit)\.)?[A-Z](_co)?"),  # type variables
-    (r"py:.*", r"(streampy\.model\.\w+\.)?(Plan|UnitSpec|SegmentSpec|LinkSpec|Tls|Control|ControlSettings)"),
+    (
+        r"py:.*",
+        r"(streampy\.model\.\w+\.)?(Plan|UnitSpec|SegmentSpec|LinkSpec|Tls|Control|ControlSettings|TraceSettings)",
+    ),
     (r"py:.*", r"streampy\.testing\.\w+\.Ends|Function|Key|socket"),
 ]
 

@@ -133,7 +133,8 @@ def test_it_says_whether_it_lives_and_is_ready(served, started):
     started("run", "live.yaml")
     all_running()
     assert 200 == client.get("/readyz").status_code
-    assert 'streampy_up{process="live",segment="",replica="0"} 1' in client.get("/metrics").text
+    told = client.get("/metrics").text
+    assert re.search(r'streampy_segment_state\{process="live",segment="",.*state="running"\} 1', told)
 
 
 def test_its_routes_are_described(live):

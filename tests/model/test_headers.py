@@ -90,3 +90,13 @@ def test_those_that_are_born_at_once_follow_each_other():
 def test_there_is_none_behind_the_last():
     with pytest.raises(IndexError):
         Headers.born_at_once("camera", range(2), 1.0)[2]
+
+
+def test_what_few_items_carry_does_not_make_lists_of_columns_that_are_joined():
+    plain, marked = Headers.born_at_once("a", range(3), 1.0), Headers.of([Header("a", 3, 1.0, meta={"mark": 1})])
+    both = joined([plain, marked, Headers.born_at_once("a", range(4, 6), 1.0)])
+    assert type(both) is Headers
+    assert [{}, {}, {}, {"mark": 1}, {}, {}] == [{**header.meta} for header in both]
+    assert range(6) == both.columns[1]
+    assert both[:3].columns[5] is None
+    assert both[2:4].columns[5] == [None, {"mark": 1}]

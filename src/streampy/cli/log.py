@@ -9,10 +9,13 @@ import logging
 import sys
 
 
-def log_to_stderr(*, whole: bool) -> None:
-    """Show warnings and worse of everybody; `whole`: with tracebacks, and what is merely interesting."""
+def log_to_stderr(*, whole: bool, formatter: logging.Formatter | None = None) -> None:
+    """Show warnings and worse of everybody; `whole`: with tracebacks, and what is merely interesting.
+
+    formatter: what makes the lines, if these are not for people.
+    """
     handler = _Stderr()
-    handler.setFormatter(_Lines(whole=whole))
+    handler.setFormatter(formatter or _Lines(whole=whole))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO if whole else logging.WARNING)

@@ -24,6 +24,7 @@ VERBS = {
     "ctl": "see and steer what runs: list, stats, pause, stop, scale, set, fire, peek, profile",
     "ui": "serve the web page and the HTTP API of all that runs here",
     "bench": "measure a process, and find what limits it",
+    "grafana": "print the Grafana dashboard of what is told to Prometheus",
     "schema": "print the JSON Schema of a process file, for editors",
     "certs": "make certificates for TLS between segments, for tests and a few machines",
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from streampy.cli.exits import Exit
 from streampy.cli.options import add_set, duration, read_settings
+from streampy.cli.watching import add_watching, begin_log, metrics, traces
 
 if TYPE_CHECKING:
     import argparse
@@ -70,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--obey", type=int, metavar="FD", help=SUPPRESS)
     parser.add_argument("--of-run", type=int, default=0, metavar="PID", help=SUPPRESS)
     parser.add_argument("--replica", type=int, default=0, metavar="N", help=SUPPRESS)
+    add_watching(parser)
     parser.add_argument("--debug", action="store_true", help="tracebacks with StreamPy's own lines, and more log")
 
 
@@ -87,21 +89,17 @@ def run(arguments: argparse.Namespace) -> int:
         plans = _plans(arguments, settings)
     if plans is None:
         return Exit.PROCESS
-    from streampy.cli.log import log_to_stderr  # noqa: PLC0415 - as above
     from streampy.cli.segments import read_where  # noqa: PLC0415 - as above
     from streampy.cli.system import System  # noqa: PLC0415
     from streampy.model.suggest import did_you_mean  # noqa: PLC0415
 
-    log_to_stderr(whole=arguments.debug)
-    where, control = read_where(arguments), _control(arguments)
-    if where is None or control is None:
+    begin_log(arguments)
+    where, control, traced = read_where(arguments), _control(arguments), traces(arguments)
+    if where is None or control is None or traced is None:
         return Exit.USAGE
     cut = next((file for file, plan in plans.items() if plan.segments), "")
-    if cut and len(plans) > 1:
-        sys.stderr.write(f"streampy: {cut} is cut into segments: run it by itself\n")
-        return Exit.USAGE
-    if cut and not where.segment and arguments.control.startswith("tcp://"):
-        sys.stderr.write(f"streampy: --control {arguments.control} is of one segment: say which by --segment NAME\n")
+    if cut and not where.segment and (problem := _not_of_all(arguments, cut)):
+        sys.stderr.write(f"streampy: {problem}\n")
         return Exit.USAGE
     if cut and not where.segment:
         from streampy.cli.run_fleet import run_fleet  # noqa: PLC0415 - few processes are cut
@@ -112,9 +110,8 @@ def run(arguments: argparse.Namespace) -> int:
         hint = did_you_mean(where.segment, there) if there else ": the process has no `segments`"
         sys.stderr.write(f"streampy: --segment: there is no {where.segment!r}{hint}\n")
         return Exit.USAGE
-    system = System(plans, {**where.as_options(), "control": control})
-    told = _run(system, arguments)
-    code = _tell(system, arguments, told)
+    system = System(plans, {**where.as_options(), **traced, "control": control})
+    code = _run_watched(system, arguments)
     if code == Exit.HUNG:  # a thread that hangs would hold the OS process too
         from streampy.memory.sweep import clear_mine  # noqa: PLC0415 - as above
         from streampy.run.control.folder import remove_mine  # noqa: PLC0415
@@ -125,6 +122,17 @@ def run(arguments: argparse.Namespace) -> int:
         clear_mine()
         os._exit(code)
     return code
+
+
+def _not_of_all(arguments: argparse.Namespace, cut: str) -> str:
+    """What was asked for that can't be had of all segments of a process at once; "" where nothing was."""
+    if len(arguments.files) > 1:
+        return f"{cut} is cut into segments: run it by itself"
+    if arguments.control.startswith("tcp://"):
+        return f"--control {arguments.control} is of one segment: say which by --segment NAME"
+    if arguments.metrics:
+        return "--metrics is of one OS process: say which by --segment NAME, or use `streampy ui`"
+    return ""
 
 
 def _control(arguments: argparse.Namespace) -> ControlSettings | None:
@@ -163,6 +171,15 @@ def _plans(arguments: argparse.Namespace, settings: dict[str, Any]) -> dict[str,
 
         print(json.dumps({"exit": Exit.PROCESS, "problems": [facts_of_problem(problem) for problem in problems]}))
     return None if problems else plans
+
+
+def _run_watched(system: System, arguments: argparse.Namespace) -> Exit:
+    """Wait until all has come to its end, and tell how that was."""
+    with metrics(arguments, system) as is_told:
+        if not is_told:
+            return Exit.USAGE
+        signalled = _run(system, arguments)
+    return _tell(system, arguments, signalled)
 
 
 def _run(system: System, arguments: argparse.Namespace) -> str:

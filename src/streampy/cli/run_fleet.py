@@ -17,6 +17,7 @@ from streampy.cli.exits import Exit
 from streampy.cli.fleet import Fleet, Replica, exit_code
 from streampy.cli.signals import INTERRUPTED, heard_in
 from streampy.cli.told import DRAIN, PUT_OUT
+from streampy.cli.watching import passed_on
 from streampy.pipes.base import patience
 
 if TYPE_CHECKING:
@@ -31,11 +32,16 @@ _LAST: Final = 5.0
 
 def run_fleet(file: str, plan: Plan, arguments: argparse.Namespace, replicas: Mapping[str, int]) -> int:
     """Run all segments until they end; returns the exit code."""
+    if arguments.metrics:
+        sys.stderr.write(
+            "streampy: --metrics is of one OS process: say which by --segment NAME, or use `streampy ui`\n"
+        )
+        return Exit.USAGE
     fleet = Fleet(file, plan, _options(arguments), replicas)
     watch = _Watch(fleet, arguments)
     with heard_in(fleet.events):
         try:
-            fleet.start(_Printer(is_json=arguments.json))
+            fleet.start(_Printer(is_json=arguments.json, log_is_json=arguments.log == "json"))
             signalled = watch.wait()
         finally:
             if not fleet.is_over:
@@ -54,7 +60,7 @@ def run_fleet(file: str, plan: Plan, arguments: argparse.Namespace, replicas: Ma
 def _options(arguments: argparse.Namespace) -> list[str]:
     """Those that each segment is given too."""
     options = [option for setting in arguments.set for option in ("--set", setting)]
-    options += ["--drain-timeout", str(arguments.drain_timeout)]
+    options += ["--drain-timeout", str(arguments.drain_timeout), *passed_on(arguments)]
     options += ["--control", arguments.control] if arguments.control else []
     return options + [f"--{name}" for name in ("stats", "json", "debug") if getattr(arguments, name)]
 
@@ -68,11 +74,14 @@ def _told(replica: Replica) -> object:
 class _Printer:
     """What a segment writes to stderr comes with its name before it; what its units print comes as it is."""
 
-    def __init__(self, *, is_json: bool) -> None:
+    def __init__(self, *, is_json: bool, log_is_json: bool) -> None:
         self._is_json = is_json
+        self._log_is_json = log_is_json
 
     def __call__(self, replica: Replica, stream: str, line: str) -> None:
-        if stream == "stderr":
+        if stream == "stderr" and self._log_is_json:
+            sys.stderr.write(line)  # which says itself of which segment it is
+        elif stream == "stderr":
             sys.stderr.write(f"{replica.name} | {line}")
         elif not (self._is_json and line.startswith("{")):
             sys.stdout.write(line)

@@ -27,6 +27,8 @@ class Handed(NamedTuple):
 
     batch: Batch[Any]
     stale: Sequence[Header]
+    came: Sequence[float] | float | None = None
+    """Since when each waited, or about since when all did (seconds); None where nothing is handed over."""
 
 
 class Overloaded(Exception):
@@ -191,27 +193,32 @@ class Batcher:
 
     def hand_over(self, now: float, at_most: float) -> Handed:
         """The oldest items, `at_most` so many; those that are stale are refused."""
-        if self._whole and not self._headers and (whole := self._hand_over_whole(now, at_most)):
-            return Handed(whole, ())
+        if self._whole and not self._headers:
+            first = self._whole[0][1]
+            if whole := self._hand_over_whole(now, at_most):
+                return Handed(whole, (), first)
         headers: list[Header] = []
         values: list[Any] = []
         stale: list[Header] = []
+        came: list[float] = []
         while len(self) and len(values) < at_most:
             self._take_apart(at_most - len(values))
             count = int(min(at_most - len(values), len(self._headers)))
             some = pop_left(self._headers, count)
             headers += some
             values += pop_left(self._values, count)
-            self._measure(pop_left(self._since, count), now)
+            since = pop_left(self._since, count)
+            came += since
+            self._measure(since, now)
             self._lighten(count)
             if self.pipe.stale < inf or min(map(_deadline, some)) < now:
-                headers, values = self._refuse_stale(headers, values, stale, now)
+                headers, values, came = self._refuse_stale(headers, values, came, stale, now)
         self._has_refused = False
         self.delivered += len(values)
         self.expired += len(stale)
         if values:
             self.batches.record(len(values))
-        return Handed(Batch(values, headers), stale)
+        return Handed(Batch(values, headers), stale, came)
 
     def _hand_over_whole(self, now: float, at_most: float) -> Batch[Any] | None:
         """What of the batches that wait whole can be handed over so; None where too little can."""
@@ -255,12 +262,12 @@ class Batcher:
             self.waits.extend(map(sub, repeat(now), since))
 
     def _refuse_stale(
-        self, headers: list[Header], values: list[Any], stale: list[Header], now: float
-    ) -> tuple[list[Header], list[Any]]:
+        self, headers: list[Header], values: list[Any], came: list[float], stale: list[Header], now: float
+    ) -> tuple[list[Header], list[Any], list[float]]:
         """Those that are fresh; the headers of the others are added to `stale`."""
         fresh = [not self._is_stale(header, now) for header in headers]
         stale += compress(headers, map(not_, fresh))
-        return list(compress(headers, fresh)), list(compress(values, fresh))
+        return list(compress(headers, fresh)), list(compress(values, fresh)), list(compress(came, fresh))
 
     def _is_stale(self, header: Header, now: float) -> bool:
         return now - header.born > self.pipe.stale or now > header.deadline

@@ -28,6 +28,9 @@ class Summary:
     p95: float = 0.0
     p99: float = 0.0
     max: float = 0.0
+    buckets: tuple[tuple[float, int], ...] = ()
+    """How many samples are at most as large as each bound, and larger than half of it; the bounds are powers of two,
+    ascending, and those that nothing fell into are left out."""
 
 
 class Recorded(NamedTuple):
@@ -116,6 +119,11 @@ class Distribution:
         return self._count + len(self._pending)
 
     @property
+    def latest(self) -> float:
+        """The last sample; 0 right after it was sorted in."""
+        return self._pending[-1] if self._pending else 0.0
+
+    @property
     def total(self) -> float:
         """The sum of all samples."""
         return self._total + sum(list(self._pending))
@@ -140,7 +148,16 @@ def summarize(distributions: Iterable[Distribution]) -> Summary:
     if not count:
         return Summary()
     p50, p95, p99 = (_percentile(counts, count, share, most) for share in (0.50, 0.95, 0.99))
-    return Summary(count, total / count, p50, p95, p99, most)
+    return Summary(count, total / count, p50, p95, p99, most, _octaves(counts))
+
+
+def _octaves(counts: dict[int, int]) -> tuple[tuple[float, int], ...]:
+    """Exact, for each octave is so many of the buckets."""
+    octaves: dict[int, int] = {}
+    for bucket, count in counts.items():
+        octave = min(-(-bucket // _PER_OCTAVE), _OCTAVES)
+        octaves[octave] = octaves.get(octave, 0) + count
+    return tuple((_LOWEST * 2**octave, octaves[octave]) for octave in sorted(octaves))
 
 
 def _sort_in(samples: list[float], counts: dict[int, int]) -> None:

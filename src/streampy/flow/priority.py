@@ -187,6 +187,7 @@ class PriorityBatcher:
         headers: list[Header] = []
         values: list[Any] = []
         stale: list[Header] = []
+        came: list[float] = []
         while self._count and len(values) < at_most:
             header, value, since, _ = self._let_out(self._priorities[-1], 0)
             self.waits.record(now - since)
@@ -195,10 +196,11 @@ class PriorityBatcher:
             else:
                 headers.append(header)
                 values.append(value)
+                came.append(since)
         self._has_refused = False
         self.delivered += len(values)
         self.expired += len(stale)
         if values:
             self.batches.record(len(values))
             self._pace.pass_by(len(values), now)
-        return Handed(Batch(values, headers), stale)
+        return Handed(Batch(values, headers), stale, came)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from streampy.model.item import Header, Item
+from streampy.model.item import Header, Item, keep_trace
 from streampy.model.outputs import Outputs
 from streampy.model.ports import OUT, Emits, Ports
 
@@ -81,7 +81,8 @@ class Spread:
         self.counts[port] += 1
         if type(value) is Item:
             given: Header = value.header
-            header = header._replace(meta=given.meta, deadline=given.deadline)
+            meta = keep_trace(header.meta, given.meta) if header.meta else given.meta
+            header = header._replace(meta=meta, deadline=given.deadline)
             value = value.value
         return Sent(port, header, value)
 

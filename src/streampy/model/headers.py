@@ -124,7 +124,7 @@ class Headers(Sequence[Header]):
                 borns[index] if isinstance(borns, Sequence) else borns,
                 paths and paths[index],
                 deadlines and deadlines[index],
-                metas and metas[index],
+                metas and _some(metas[index]),
             )
         )
 
@@ -145,6 +145,11 @@ class Headers(Sequence[Header]):
         return repr([*self])
 
 
+def _some(metas: Sequence[dict[str, Any] | None]) -> Sequence[dict[str, Any] | None] | None:
+    """A part of a column; None where nothing is in it."""
+    return None if metas.count(None) == len(metas) else metas
+
+
 def have_deadlines(headers: Sequence[Header]) -> bool:
     """Whether any of them has one."""
     if type(headers) is Headers:
@@ -159,11 +164,11 @@ def joined(parts: Sequence[Sequence[Header]]) -> Sequence[Header]:
     columns = [part.columns for part in parts if type(part) is Headers]
     if not columns or len(columns) < len(parts):
         return [*chain(*parts)]
-    streams, seqs, borns, *others = zip(*columns, strict=True)
+    streams, seqs, borns, paths, deadlines, metas = zip(*columns, strict=True)
     is_of_one = isinstance(streams[0], str) and streams.count(streams[0]) == len(streams)
-    if not is_of_one or any(column is not None for column in chain(*others)):
+    if not is_of_one or any(column is not None for column in chain(paths, deadlines)):
         return [*chain(*parts)]
-    return Headers((streams[0], _run_on(seqs), _all_borns(borns, seqs), None, None, None))
+    return Headers((streams[0], _run_on(seqs), _all_borns(borns, seqs), None, None, _all_metas(metas, seqs)))
 
 
 def _run_on(seqs: Sequence[Sequence[int]]) -> Sequence[int]:
@@ -172,6 +177,19 @@ def _run_on(seqs: Sequence[Sequence[int]]) -> Sequence[int]:
     if len(spans) < len(seqs) or any(one.stop != another.start for one, another in pairwise(spans)):
         return [*chain(*seqs)]
     return range(spans[0].start, spans[-1].stop)
+
+
+def _all_metas(
+    metas: Sequence[Sequence[dict[str, Any] | None] | None], seqs: Sequence[Sequence[int]]
+) -> Sequence[dict[str, Any] | None] | None:
+    """Those of several batches; few items have any, such as those that are traced."""
+    if metas.count(None) == len(metas):
+        return None
+    return [
+        *chain.from_iterable(
+            repeat(None, len(some)) if one is None else one for one, some in zip(metas, seqs, strict=True)
+        )
+    ]
 
 
 def _all_borns(borns: Sequence[float | Sequence[float]], seqs: Sequence[Sequence[int]]) -> float | Sequence[float]:

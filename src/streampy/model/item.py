@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from math import inf
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -36,6 +36,17 @@ class _NoMeta(Mapping[str, Any]):
 
 
 NO_META: Mapping[str, Any] = _NoMeta()
+
+
+TRACE: Final = ("traceparent", "tracestate")
+"""What an item that is traced carries in its `meta`: W3C trace context."""
+
+
+def keep_trace(before: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The `meta` that a unit gives an item, with the trace that it had before."""
+    if TRACE[0] not in before or TRACE[0] in given:
+        return given
+    return {**{key: before[key] for key in TRACE if key in before}, **given}
 
 
 class Header(NamedTuple):

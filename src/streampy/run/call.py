@@ -22,6 +22,7 @@ from streampy.run.worker import Worker
 
 if TYPE_CHECKING:
     from streampy.run.places.pulse import Pulse
+    from streampy.run.trace.tracer import Tracer
 
 LOST: Final = object()
 """The result of an item on which a unit raised, where the policy says to go on without it."""
@@ -64,11 +65,14 @@ class Call:
         trouble: Trouble,
         outlet: Outlet,
         watchdog: Watch,
+        tracer: Tracer | None = None,
     ) -> None:
         self.plan = plan
         self.worker = worker
         self.trouble = trouble
         self.outlet = outlet
+        self.tracer = tracer
+        """None where nothing is traced."""
         self.now = outlet.now
         self._watchdog = watchdog
         self.has_limit = plan.spec.timeout < inf
@@ -84,7 +88,15 @@ class Call:
 
     def renewed(self, work: Callable[..., Any]) -> Call:
         """The same for a unit that was made anew: what was counted goes on."""
-        call = Call(self.plan, work, self.worker, trouble=self.trouble, outlet=self.outlet, watchdog=self._watchdog)
+        call = Call(
+            self.plan,
+            work,
+            self.worker,
+            trouble=self.trouble,
+            outlet=self.outlet,
+            watchdog=self._watchdog,
+            tracer=self.tracer,
+        )
         call.meter = self.meter
         return call
 

@@ -16,17 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from streampy.run.inlet import Inlet
+    from streampy.run.trace.births import TracedEntry
 
 
 class Entry:
     """The way into a unit that is linked to nothing."""
 
-    def __init__(self, unit: str, inlet: Inlet, ledger: Ledger, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        unit: str,
+        inlet: Inlet,
+        ledger: Ledger,
+        now: Callable[[], float],
+        traced: TracedEntry | None = None,
+    ) -> None:
+        """Traced: marks what is traced; None where nothing is."""
         self.ledger = ledger
         self.ports = tuple(inlet.pipes)
         self.unit = unit
         self._inlet = inlet
         self._now = now
+        self._traced = traced
         self._seq = 0
         self._lock = Lock()
         self._has_ended = False
@@ -35,7 +45,8 @@ class Entry:
         """The identity of the next item."""
         with self._lock:
             self._seq += 1
-            return Header(self.unit, self._seq - 1, self._now(), (), deadline, meta or NO_META)
+            header = Header(self.unit, self._seq - 1, self._now(), (), deadline, meta or NO_META)
+            return header if self._traced is None else self._traced.mark(header)
 
     def put(self, header: Header, values: Mapping[str, Any], until: float) -> None:
         """Put one item in, with a value for each input; where that fails it counts as dropped.

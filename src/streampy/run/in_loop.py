@@ -13,7 +13,7 @@ from typing import Any
 from streampy.model.item import Batch
 from streampy.pipes.base import Cancelled
 from streampy.run.call import TakenApart
-from streampy.run.call_async import run_async
+from streampy.run.call_async import EmitAsync, run_async
 from streampy.run.hand import Hand
 from streampy.run.inlet import Taken
 from streampy.run.member import Member
@@ -86,16 +86,19 @@ class TaskMember(Member):
     async def _run(self, taken: Taken) -> None:
         if self._turnstile is None or taken.ticket is None:
             if taken.batch:
-                await run_async(self.head, taken.batch, self.head.outlet.put_async)
+                await run_async(self.head, taken.batch, self._noted(self.head.outlet.put_async))
             return
         if taken.batch:
-            await run_async(self.head, taken.batch, _keeping(self._sent))
+            await run_async(self.head, taken.batch, self._noted(_keeping(self._sent)))
         await self._send(taken.ticket, self._sent)
+
+    def _noted(self, emit: EmitAsync) -> EmitAsync:
+        return emit if self.hops is None else self.hops.emitting(emit)
 
     async def _work_with_care(self) -> None:
         """See `ThreadMember._work_with_care`."""
         async for hand in self._hands():
-            keep = _keeping(hand.sent)
+            keep = self._noted(_keeping(hand.sent))
             self.head.outlet.put_off = hand.sent.append
             if not hand.is_apart:
                 try:
@@ -155,6 +158,8 @@ class TaskMember(Member):
             if taken is None:
                 return
             self.in_hand = len(taken.batch)
+            if self.hops is not None:
+                self.hops.took(taken, since, then)
             self._collect()
             self._news(taken)
             yield taken

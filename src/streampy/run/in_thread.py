@@ -112,6 +112,8 @@ class ThreadMember(Member):
 
     def _runner(self, end: Onward) -> Runner:
         """What calls the units with a batch, and gives what comes of it to `end`."""
+        if self.hops is not None:
+            return self.hops.runner(self.calls, self, end)
         return make_runners(self.calls, self, end)
 
     def _emit(self, end: Onward) -> None:
@@ -124,6 +126,8 @@ class ThreadMember(Member):
         run_stream(self.head, self._units[0].work, batches, self, self._behind_the_first(end))
 
     def _behind_the_first(self, end: Onward) -> Onward:
+        if self.hops is not None:
+            return self.hops.behind(self.calls, self, end, is_source=self.inlet is None)
         return Fused(make_runners(self.calls[1:], self, end)) if len(self.calls) > 1 else end
 
     def _work_on_batches(self) -> None:
@@ -192,6 +196,8 @@ class ThreadMember(Member):
             if taken is None:
                 return
             self.in_hand = len(taken.batch)
+            if self.hops is not None:
+                self.hops.took(taken, since, self._taken_at)
             self._news(taken)
             yield taken
             self._done(taken)

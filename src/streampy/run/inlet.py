@@ -48,6 +48,8 @@ class Taken:
     made: Sequence[Header] = ()
     done: Sequence[Header] = ()
     """See `Verdict`."""
+    came: Sequence[float] | float | None = None
+    """See `Handed.came`; None where nobody knows."""
 
 
 class Inlet:
@@ -260,7 +262,7 @@ class Inlet:
             tap(name, handed.batch)
         if self.limit < inf:
             self._inside.update(map(family, handed.batch.headers))
-        taken = Taken(handed.batch)
+        taken = Taken(handed.batch, came=handed.came)
         if handed.stale:
             where = f"{self.plan.name}.{name}"
             taken.lost = [(header, Reason.EXPIRED) for header in handed.stale]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from math import inf
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from streampy.errors import RunError, UnitFailed
 from streampy.model.item import Batch, Header, Reason
@@ -22,6 +22,9 @@ from streampy.run.inlet import Inlet, Taken
 from streampy.run.mail import Mailbox
 from streampy.run.turnstile import Sent, Turnstile
 from streampy.run.worker import Worker
+
+if TYPE_CHECKING:
+    from streampy.run.trace.hops import Hops
 
 _NOTHING: Final[Batch[Any]] = Batch()
 
@@ -107,6 +110,8 @@ class Member(ABC):
         self.at = calls[0]
         """The unit that is being called."""
         self._entered: list[tuple[Call, Made]] = []
+        self.hops: Hops | None = self.head.tracer and self.head.tracer.hops(calls)
+        """What it notes down where something is traced."""
 
     @abstractmethod
     def main(self) -> Any:
@@ -282,6 +287,8 @@ class Member(ABC):
 
     def _done(self, taken: Taken) -> None:
         """All that a batch gave was put where it belongs."""
+        if self.hops is not None:
+            self.hops.done()
         self.hand, self.in_hand = None, 0
         if self.inlet is not None:
             self.inlet.done(taken)

@@ -48,17 +48,35 @@ class Desk(Protocol):
         """Whether the worker is to take more."""
 
 
-def make_runners(calls: Sequence[Call], desk: Desk, end: Onward) -> Runner:
-    """The first runner of a chain; each sends on to the next, the last one to `end`."""
+Records = Callable[[Call], Callable[[float], None]]
+"""Gives what is called with the seconds of each call of a unit."""
+
+
+def make_runners(
+    calls: Sequence[Call],
+    desk: Desk,
+    end: Onward,
+    records: Records | None = None,
+    fuse: Callable[[Runner], Onward] | None = None,
+) -> Runner:
+    """The first runner of a chain; each sends on to the next, the last one to `end`.
+
+    records, fuse: for somebody who listens to each call by itself, and to what is sent from runner to runner.
+    """
     runners: list[Runner] = []
     for is_plain, group in groupby(calls, key=lambda call: call.is_plain):
         if is_plain:
-            runners.append(Straight(list(group), desk, end))
+            runners.append(Straight(list(group), desk, end, records))
         else:
-            runners.extend((BatchRunner if call.takes_batches else Spreader)(call, desk, end) for call in group)
+            kinds = ((BatchRunner if call.takes_batches else Spreader, call) for call in group)
+            runners.extend(kind(call, desk, end, records or _record) for kind, call in kinds)
     for before, after in zip(runners, islice(runners, 1, None), strict=False):
-        before.onward = Fused(after)
+        before.onward = (fuse or Fused)(after)
     return runners[0]
+
+
+def _record(call: Call) -> Callable[[float], None]:
+    return call.meter.work.record
 
 
 @final
@@ -83,10 +101,11 @@ class Fused:
 class Straight:
     """Plain units, called one after another with nothing between; each is measured."""
 
-    def __init__(self, calls: Sequence[Call], desk: Desk, onward: Onward) -> None:
+    def __init__(self, calls: Sequence[Call], desk: Desk, onward: Onward, records: Records | None = None) -> None:
         self.onward = onward
         self._desk = desk
-        self._units = [(call, call.work, call.meter.work.append) for call in calls]
+        self._units = [(call, call.work, records(call) if records else call.meter.work.append) for call in calls]
+        self._goes_by_unit = records is None
         self._ends = calls[-1].is_sink
         self._clock = calls[0].now
         self._runs = 0
@@ -100,7 +119,7 @@ class Straight:
 
     def run(self, batch: Batch[Any]) -> None:
         """See `Runner.run`. Where the units are quick, each is called with all items before the next one is."""
-        if len(batch) > 1 and self._each * len(batch) < HOLD_BACK:
+        if len(batch) > 1 and self._each * len(batch) < HOLD_BACK and self._goes_by_unit:
             self._run_by_unit(batch)
             return
         for header, value in zip(batch.headers, batch, strict=True):
@@ -193,10 +212,11 @@ class Spreader:
 
     appetite = 1.0
 
-    def __init__(self, call: Call, desk: Desk, onward: Onward) -> None:
+    def __init__(self, call: Call, desk: Desk, onward: Onward, records: Records = _record) -> None:
         self.onward = onward
         self._call = call
         self._desk = desk
+        self._record = records(call)
 
     def run(self, batch: Batch[Any]) -> None:
         """See `Runner.run`."""
@@ -240,7 +260,7 @@ class Spreader:
             if sent is None:
                 break
             yield sent
-        call.meter.work.record(busy)
+        self._record(busy)
         call.finish(spread)
 
     def _start(self, spread: Spread, value: Any) -> Iterator[Sent]:
@@ -254,10 +274,11 @@ class BatchRunner:
 
     appetite = 1.0
 
-    def __init__(self, call: Call, desk: Desk, onward: Onward) -> None:
+    def __init__(self, call: Call, desk: Desk, onward: Onward, records: Records = _record) -> None:
         self.onward = onward
         self._call = call
         self._desk = desk
+        self._record = records(call)
         self._gives_one_for_one = not call.is_sink and call.plan.ports.named is None
 
     def run_one(self, header: Header, value: Any) -> None:
@@ -281,7 +302,7 @@ class BatchRunner:
         except Exception as error:
             self._after_error(batch, error)
             return
-        call.meter.work.record(call.now() - then)
+        self._record(call.now() - then)
         if self._gives_one_for_one and results and not _has_nothing(results):
             call.meter.emit(len(results))
             self.onward.put(OUT, Batch(results, batch.headers))

@@ -40,7 +40,13 @@ class Running:
         self._segment = segment
         self._now = segment.backend.now
         self._entries = {
-            name: Entry(name, segment.inlets[name], segment.limits.ledger(), self._now)
+            name: Entry(
+                name,
+                segment.inlets[name],
+                segment.limits.ledger(),
+                self._now,
+                segment.tracer and segment.tracer.entry(name),
+            )
             for name, unit in segment.plan.units.items()
             if unit.is_open
         }

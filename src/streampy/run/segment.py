@@ -11,6 +11,7 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
 from math import inf
+from secrets import token_hex
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -53,9 +54,13 @@ if TYPE_CHECKING:
     from streampy.run.places.rooms import Rooms
     from streampy.run.places.stock import Stock
     from streampy.run.stats import PipeStats
+    from streampy.run.trace.settings import TraceSettings
+    from streampy.run.trace.tracer import Tracer
 
 _ANSWER_WITHIN = 1.0
 """Seconds in which other OS processes have to tell how it stands there."""
+_LAST_TRACES = 1.0
+"""Seconds for the last traces."""
 _log = logging.getLogger("streampy.run")
 
 
@@ -98,8 +103,10 @@ class InletDoor:
 class Segment:
     """The running parts of a plan. Nothing runs before `start`; `over` is set when every worker has left."""
 
-    def __init__(self, plan: Plan, backend: Backend, part: Part | None = None) -> None:
-        """Part: where this runs one of several segments; `plan` is what that one runs."""
+    def __init__(
+        self, plan: Plan, backend: Backend, part: Part | None = None, trace: TraceSettings | None = None
+    ) -> None:
+        """Part: where this runs one of several segments; `plan` is what that one runs. trace: what is traced."""
         self.plan = plan
         self.backend = backend
         self.over = backend.flag()
@@ -130,6 +137,7 @@ class Segment:
         limited = [inlet for inlet in self.inlets.values() if inlet.limit < inf]
         self.limits = Limits(limited, backend.lock())
         self.neighbours = None if part is None else self._make_neighbours(part)
+        self.tracer = None if trace is None else self._make_tracer(trace, part)
         for inlet in self.inlets.values() if self.limits.are_heard else ():
             inlet.count_by(self.limits.note)
         self.outputs = self._make_outputs()
@@ -178,6 +186,15 @@ class Segment:
             over=self._end_if_over,
             backend=self.backend,
         )
+
+    def _make_tracer(self, trace: TraceSettings, part: Part | None) -> Tracer:
+        from streampy.run.trace.tracer import Tracer, TraceTerms  # noqa: PLC0415 - few are traced
+
+        home = token_hex(4) if self.neighbours is None else self.neighbours.instance
+        terms = TraceTerms(trace, self.plan.name, "" if part is None else part.segment, home)
+        if self.rooms is not None:
+            self.rooms.trace = terms
+        return Tracer(terms, self.backend.now, self.backend.launch)
 
     @property
     def loop_thread(self) -> str:
@@ -279,7 +296,8 @@ class Segment:
         )
         outlet = Outlet(unit.name, self._doors(unit), self.undertaker, self.limits.ledger(), self.backend.now)
         trouble = Trouble(unit.on_error, worker, self.dead_letters)
-        return Call(unit, work, worker, trouble=trouble, outlet=outlet, watchdog=self._watchdog)
+        watch, tracer = self._watchdog, self.tracer
+        return Call(unit, work, worker, trouble=trouble, outlet=outlet, watchdog=watch, tracer=tracer)
 
     def _doors(self, unit: UnitPlan) -> dict[str, list[Door]]:
         doors: dict[str, list[Door]] = {}
@@ -315,6 +333,8 @@ class Segment:
         patience: seconds that the units may take to start. Raises Hung past it, naming the culprits.
         """
         self.started = self.backend.now()
+        if self.tracer is not None:
+            self.tracer.start()
         TUNING.begin()
         if any(unit.spec.timeout < inf for unit in self.plan.units.values()):
             self._watchdog.start()
@@ -481,6 +501,8 @@ class Segment:
             self.neighbours.close()
         for call in self.at_end:
             call()
+        if self.tracer is not None:
+            self.tracer.close(_LAST_TRACES)
         self.over.set()
         self.ending.set()
 

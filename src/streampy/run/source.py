@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from streampy.errors import UnitFailed
 from streampy.flow.router import Spread
 from streampy.model.headers import Headers
-from streampy.model.item import NO_META, Batch, Header, Item
+from streampy.model.item import NO_META, Batch, Header, Item, keep_trace
 from streampy.model.ports import OUT, Emits, Ports
 from streampy.run.call import Call, Onward
 from streampy.run.reopen import Reopened, ReopenedAsync
@@ -53,7 +53,8 @@ class Births:
         header = self.header()
         if type(value) is Item:
             given: Header = value.header
-            header = header._replace(meta=given.meta, deadline=given.deadline, born=min(header.born, given.born))
+            meta = keep_trace(header.meta, given.meta) if header.meta else given.meta
+            header = header._replace(meta=meta, deadline=given.deadline, born=min(header.born, given.born))
             value = value.value
         if self._ports.named is None:
             yield OUT, Batch([value], [header])
@@ -91,7 +92,7 @@ class Births:
 
 def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onward: Onward) -> None:
     """Emit until the source ends, or is asked to stop. Raises UnitFailed."""
-    births = Births(call)
+    births = Births(call) if call.tracer is None else call.tracer.births(call)
     record = call.meter.work.record
     values = _values(call, work)
     letters, is_stopping = desk.mail.letters, call.worker.asked_to_stop.is_set
@@ -124,7 +125,7 @@ def run_source(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk, onwa
 
 async def run_source_async(call: Call, work: Callable[[], Any], gate: Gate, desk: Desk) -> None:
     """As `run_source`, for an `async def` source."""
-    births = Births(call)
+    births = Births(call) if call.tracer is None else call.tracer.births(call)
     values = _values_async(call, work)
     pull = _Pull()
     gate.on_stop(pull.call_away)

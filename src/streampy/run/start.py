@@ -5,6 +5,7 @@ Knows nothing of how it runs; it does not even import that before it is needed.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from streampy.errors import StreamPyError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from streampy.run.control.settings import ControlSettings
     from streampy.run.running import Running
     from streampy.run.segments.wire import Part
+    from streampy.run.trace.settings import TraceSettings
 
 START_WITHIN = 120.0
 """Seconds that the units may take to start: models are loaded then."""
@@ -34,6 +36,7 @@ def run(
     dial: Mapping[str, str | Sequence[str]] | None = None,
     expect: Mapping[str, int] | None = None,
     control: str | ControlSettings = "",
+    trace: str | TraceSettings | None = "",
 ) -> Running:
     """Start a process; returns when all its units have started. Leaving the `with` block stops it.
 
@@ -57,6 +60,9 @@ def run(
     control: how it is seen and steered from outside while it runs (`streampy ctl`, `streampy ui`): `on`, by a unix
     socket that only this user can reach; `off`; or `tcp://HOST:PORT`, beside that. Without it STREAMPY_CONTROL says,
     else it is on.
+    trace: the share of the items of which traces are sent to an OpenTelemetry collector, such as `1%`, or a
+    TraceSettings that says more; where it is empty, STREAMPY_TRACE and STREAMPY_TRACE_SLOW say, and None is nothing. It
+    needs the extra `otel`.
 
     start_within: seconds; those that are dialled must be there in that time, too.
 
@@ -65,7 +71,7 @@ def run(
     dialled, or the one to listen at can't be had; RunError where a script that is imported for its units in another OS
     process comes here, for want of `if __name__ == "__main__":`.
     """
-    running = prepare(process, segment=segment, listen=listen, dial=dial, expect=expect, control=control)
+    running = prepare(process, segment=segment, listen=listen, dial=dial, expect=expect, control=control, trace=trace)
     running.start(start_within)
     return running
 
@@ -78,6 +84,7 @@ def prepare(
     dial: Mapping[str, str | Sequence[str]] | None = None,
     expect: Mapping[str, int] | None = None,
     control: str | ControlSettings = "",
+    trace: str | TraceSettings | None = "",
 ) -> Running:
     """What `run` starts, as long as it has not."""
     refuse_in_import()
@@ -88,15 +95,15 @@ def prepare(
     from streampy.run.running import Running  # noqa: PLC0415
     from streampy.run.segment import Segment  # noqa: PLC0415
 
-    reached = ControlSettings.of(control)
+    reached, traced = ControlSettings.of(control), _traced(trace)
     plan, backend = make_plan(process) if isinstance(process, Process) else process, Backend()
     door = reached.listen()
     try:
         if segment:
             part = _part(plan, segment, backend, listen=listen, dial=dial or {}, expect=expect or {})
-            running = Running(Segment(plan.of_segment(segment), backend, part))
+            running = Running(Segment(plan.of_segment(segment), backend, part, traced))
         else:
-            running = Running(Segment(plan, backend))
+            running = Running(Segment(plan, backend, None, traced))
     except BaseException:
         if door is not None:
             door.close()
@@ -118,3 +125,21 @@ def _part(plan: Plan, segment: str, backend: Backend, **where: Any) -> Part:
         raise StreamPyError(text) from error
 
     return make_part(plan, segment, backend, **where)
+
+
+def _traced(trace: str | TraceSettings | None) -> TraceSettings | None:
+    """What is traced. Raises StreamPyError where that can't be understood, or done."""
+    if trace is None or (trace == "" and not {"STREAMPY_TRACE", "STREAMPY_TRACE_SLOW"} & os.environ.keys()):
+        return None
+    from streampy.run.trace.settings import TraceSettings  # noqa: PLC0415 - few are traced
+
+    settings = TraceSettings.of(sample=trace) if isinstance(trace, str) else trace
+    if settings is None or settings.is_off:
+        return None
+    try:
+        import streampy.run.trace.export  # noqa: F401, PLC0415 - only to see whether it can be
+    except ModuleNotFoundError as error:
+        raise StreamPyError(
+            f"traces need {error.name}, which is not installed: pip install 'streampy[otel]'"
+        ) from error
+    return settings

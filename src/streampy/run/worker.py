@@ -87,6 +87,11 @@ def sit_down(desk: Desk) -> None:
     _desk.set(desk)
 
 
+def sitting() -> Desk | None:
+    """Where the calling code sits; None outside of a run."""
+    return _desk.get(None)
+
+
 def worker() -> Worker:
     """The worker that runs the calling unit. Outside of a run: one that stands alone, so that units can be tried."""
     desk = _desk.get(None)

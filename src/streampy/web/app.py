@@ -5,9 +5,8 @@ Knows nothing of who may come in; `guard` stands before it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from importlib import import_module
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -15,7 +14,7 @@ from typing import Annotated, Any, Final
 from fastapi import Body, FastAPI, Query, Request, WebSocket, WebSocketDisconnect
 from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -23,6 +22,7 @@ from streampy.errors import StreamPyError
 from streampy.run.control.verbs import NoSuch
 from streampy.web import bodies
 from streampy.web.live import LEAST, MOST, Live, as_sse
+from streampy.web.metrics import CONTENT_TYPE, render
 from streampy.web.view import Seen, View, system, tell_error
 
 PAGE: Final = Path(__file__).parent / "page"
@@ -77,8 +77,7 @@ def make_app(view: View, *, token: bool = False) -> FastAPI:
     _add_looks(app, view, version)  # behind the verbs of units, whose names may hold a slash
     _add_live(app, Live(view, version))
     _add_health(app, view)
-    if PAGE.is_dir():
-        app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    _add_page(app)
     return app
 
 
@@ -297,18 +296,21 @@ def _add_health(app: FastAPI, view: View) -> None:
         """For Prometheus."""
         await view.look()
         await view.refresh(list(view.segments.values()))
-        return PlainTextResponse(_metrics([seen.snapshot for seen in view.segments.values()]))
+        return PlainTextResponse(render(seen.snapshot for seen in view.segments.values()), media_type=CONTENT_TYPE)
 
 
-def _metrics(snapshots: list[dict[str, Any]]) -> str:
-    """By `streampy.web.metrics`; where that is not there, who is up."""
-    try:
-        render = import_module("streampy.web.metrics").render
-    except ModuleNotFoundError:
-        lines = ["# HELP streampy_up Whether a segment runs.", "# TYPE streampy_up gauge"]
-        for one in snapshots:
-            names = ",".join(f'{name}="{one[name]}"' for name in ("process", "segment", "replica"))
-            lines.append(f"streampy_up{{{names}}} {int(one['state'] in {'running', 'paused'})}")
-        return "\n".join(lines) + "\n"
-    text: str = render(snapshots)
-    return text
+def _add_page(app: FastAPI) -> None:
+    """Its files one by one, for whatever is served at `/` as a whole would answer for all routes that are not there."""
+    for path in sorted(PAGE.iterdir()):
+        if path.is_dir():
+            app.mount(f"/{path.name}", StaticFiles(directory=path), name=path.name)
+        else:
+            url = "/" if path.name == "index.html" else f"/{path.name}"
+            app.add_api_route(url, _giving(path), include_in_schema=False)
+
+
+def _giving(path: Path) -> Callable[[], Awaitable[FileResponse]]:
+    async def give() -> FileResponse:
+        return FileResponse(path)
+
+    return give

@@ -63,7 +63,7 @@ class Figures:
         window = max(now.seconds - first.seconds, 1e-9)
         of_window = shares(plan, first, now)
         limit = find_limit(plan, first, now)
-        neighbours = segment.neighbours
+        neighbours, tracer = segment.neighbours, segment.tracer
         told: dict[str, Any] = finite(
             {
                 "seconds": now.seconds,
@@ -87,6 +87,7 @@ class Figures:
                 "expected": now.expected,
                 "gil_wait": summary(now.gil_wait),
                 "hogs": [str(hog) for hog in now.hogs],
+                "trace": tracer and {"sent": tracer.exporter.sent, "dropped": tracer.exporter.dropped},
                 "bottleneck": {
                     "limit": limit.limit.value,
                     "units": list(limit.units),
@@ -170,7 +171,8 @@ def _ledger(now: Stats) -> dict[str, Any]:
 
 def summary(one: Summary) -> dict[str, Any]:
     """As JSON has it; `asdict` takes ten times as long."""
-    return {key: getattr(one, key) for key in ("count", "mean", "p50", "p95", "p99", "max")}
+    told: dict[str, Any] = {key: getattr(one, key) for key in ("count", "mean", "p50", "p95", "p99", "max")}
+    return told | {"buckets": [list(bucket) for bucket in one.buckets]}
 
 
 def nothing_of(stats: Stats) -> Stats:

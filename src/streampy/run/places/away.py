@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from streampy.run.call import Call, Onward
     from streampy.run.member import Made
     from streampy.run.places.room import Desk, Room
+    from streampy.run.runners import Runner
     from streampy.run.stats import PipeStats
 
 _log = logging.getLogger("streampy.run")
@@ -91,10 +92,14 @@ class AwayMember(ThreadMember):
             desk.cancel()
         self._errand.attend(_has_started)
 
-    def _runner(self, end: Onward) -> Errand:
+    def _runner(self, end: Onward) -> Runner:
         errand = self._at_work
         errand.onward = end
-        return errand
+        if self.hops is None:
+            return errand
+        from streampy.run.trace.noting import Sending  # noqa: PLC0415 - few are traced
+
+        return Sending(errand, self.hops)
 
     @property
     def _at_work(self) -> Errand:

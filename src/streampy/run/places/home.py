@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from threading import Thread
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from streampy.memory.empty import make_arrays_in
 from streampy.memory.loans import Loans
@@ -29,6 +29,12 @@ from streampy.run.places.pulse import Pulse
 from streampy.run.places.seat import Here, Seat, refuse
 from streampy.run.places.stock import Stock
 from streampy.run.places.wire import Line, SeatTerms
+
+if TYPE_CHECKING:
+    from streampy.run.trace.tracer import Tracer, TraceTerms
+
+_LAST: Final = 1.0
+"""Seconds for the last traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Terms:
     """Seconds; see `Tuning`."""
     events: Mapping[str, Collection[str]]
     """Those of all units."""
+    trace: TraceTerms | None
+    """What is traced; None where nothing is."""
 
 
 def live(file: int) -> None:
@@ -59,7 +67,11 @@ def live(file: int) -> None:
     control = Control(Channel.at(file))
     try:
         _, terms = control.hear()
-        Home(terms, control).live()
+        home = Home(terms, control)
+        try:
+            home.live()
+        finally:
+            home.close()
     except (PeerDied, EOFError):  # the main OS process is gone, and this one is about to be
         return
 
@@ -89,7 +101,8 @@ class Home:
         self._loop = EventLoop(self._backend, terms.name)
         self._seats: dict[int, Seat] = {}
         self._events = terms.events
-        self._here = Here(self._backend, self._stock, regions, self._post, self._loop.thread)
+        self._tracer = None if terms.trace is None else self._make_tracer(terms.trace, terms.name)
+        self._here = Here(self._backend, self._stock, regions, self._post, self._loop.thread, self._tracer)
         self._refusal: NoSharedMemory | None = None
         """Why nobody can work here."""
         try:
@@ -98,6 +111,18 @@ class Home:
         except NoSharedMemory as error:  # each worker tells it, before it has started
             self._refusal = error
         sys.setswitchinterval(terms.switch_interval)
+
+    def _make_tracer(self, terms: TraceTerms, place: str) -> Tracer:
+        from streampy.run.trace.tracer import Tracer  # noqa: PLC0415 - few are traced
+
+        tracer = Tracer(terms, self._backend.now, self._backend.launch, place)
+        tracer.start()
+        return tracer
+
+    def close(self) -> None:
+        """All is done: send what is left to be told of it."""
+        if self._tracer is not None:
+            self._tracer.close(_LAST)
 
     def live(self) -> None:
         """Listen until it is time to end."""

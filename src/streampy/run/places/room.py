@@ -152,7 +152,7 @@ class Life:
             if_it_fails.pop_all()
         most, reach, item = rooms.most(plan), rooms.reach(plan), rooms.item(plan)
         sharers, events = rooms.sharers, rooms.events
-        terms = Terms(plan.name, rooms.run, self.region, most, reach, item, sharers, INTERVAL, events)
+        terms = Terms(plan.name, rooms.run, self.region, most, reach, item, sharers, INTERVAL, events, rooms.trace)
         self.control.say("terms", terms)
         Thread(target=self._listen, name=f"streampy {plan.name} control", daemon=True).start()
 

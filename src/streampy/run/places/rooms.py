@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from streampy.run.mourning import Undertaker
     from streampy.run.places.room import Life
     from streampy.run.places.wire import Role
+    from streampy.run.trace.tracer import TraceTerms
 
 _log = logging.getLogger("streampy.run")
 _LEAST: Final = 8
@@ -56,6 +57,8 @@ class Rooms:
             _log.info("shared memory of runs that were killed is taken away: %s", ", ".join(left))
         self.run = name_run()
         self.post = post
+        self.trace: TraceTerms | None = None
+        """What is traced; None where nothing is."""
         self.now = monotonic
         self.regions = Regions()
         self.nursery = Nursery(plan.name, preload=_preload(plan))

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from streampy.run.outlet import Door
     from streampy.run.places.pulse import Pulse
     from streampy.run.places.stock import Stock
+    from streampy.run.trace.tracer import Tracer
 
 _JOINS = JoinPlan(Join(), {}, {}, frozenset(), frozenset())
 """Only that it joins matters here: what it is given is the tuple of its arguments."""
@@ -68,6 +69,7 @@ class Here:
     post: Callable[[str, str, tuple[Any, ...], dict[str, Any]], object]
     loop: str
     """The name of the thread in which those run that are `async def`."""
+    tracer: Tracer | None = None
     inlets: dict[str, Inlet] = field(default_factory=dict)
     """Those of units that are fed by others of the same OS process."""
 
@@ -228,7 +230,8 @@ class Seat:
         doors = {port: self._doors_of(port) for port in plan.ports.outputs} if plan is self.plans[-1] else {}
         outlet = Outlet(role.unit, doors, news, ledger, self._backend.now)
         trouble = Trouble(role.on_error, worker, ToldLetters(self._report, number, self._stock))
-        return Call(plan, unit.work, worker, trouble=trouble, outlet=outlet, watchdog=self._pulse)
+        tracer = self._here.tracer
+        return Call(plan, unit.work, worker, trouble=trouble, outlet=outlet, watchdog=self._pulse, tracer=tracer)
 
     def _doors_of(self, port: str) -> list[Door]:
         straight = [door for one, door in self._doors.items() if one.output == port]

@@ -12,6 +12,8 @@ import sys
 from io import TextIOWrapper
 from typing import Any, Final, final
 
+from streampy.run.at_hand import at_hand
+
 MOST: Final = 1 << 17
 """Bytes of a log record at the most; the kernel keeps each whole, whoever is killed while it writes one."""
 _CUT: Final = 5_000
@@ -61,7 +63,9 @@ class _ToMain(logging.Handler):
         trace = record.exc_text
         if record.exc_info and not trace:
             trace = logging.Formatter().formatException(record.exc_info)
-        whole = vars(record) | {"exc_text": trace, "exc_info": None, "args": None, "processName": self._name}
+        whole = (
+            vars(record) | at_hand() | {"exc_text": trace, "exc_info": None, "args": None, "processName": self._name}
+        )
         packed = _dump(whole | {"msg": text})
         if len(packed) <= MOST:
             return packed
