@@ -38,6 +38,7 @@ nitpick_ignore_regex = [  # what signatures name and other pages describe, or no
         r"py:.*",
         r"(streampy\.model\.\w+\.)?(Plan|UnitSpec|SegmentSpec|LinkSpec|Tls|Control|ControlSettings|TraceSettings)",
     ),
+    (r"py:.*", r"(streampy\.pipes\.net\.\w+\.)?(Limits|WireTypes)|Letters"),
     (r"py:.*", r"streampy\.testing\.\w+\.Ends|Function|Key|socket"),
 ]
 

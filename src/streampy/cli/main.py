@@ -25,6 +25,9 @@ VERBS = {
     "ui": "serve the web page and the HTTP API of all that runs here",
     "bench": "measure a process, and find what limits it",
     "grafana": "print the Grafana dashboard of what is told to Prometheus",
+    "record": "run a process, and write the items of one of its pipes to a file",
+    "replay": "give recorded items, or dead letters, back to a unit, and run all that is behind it",
+    "top": "see and steer what runs, live in the terminal",
     "schema": "print the JSON Schema of a process file, for editors",
     "certs": "make certificates for TLS between segments, for tests and a few machines",
 }

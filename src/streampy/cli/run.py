@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from streampy.errors import Problem
     from streampy.model.plan import Plan
     from streampy.run.control.settings import ControlSettings
+    from streampy.run.trouble import Letters
 
 _PER_SECOND = 4
 """How often the progress is drawn."""
@@ -37,10 +38,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stats", action="store_true", help="tell at the end what was measured, even where nobody looks"
     )
     parser.add_argument(
+        "--profile",
+        action="store_true",
+        help="tell at the end where the time went: work, GIL, CPU and shared memory; then run it again with "
+        "1, 2 and 4 workers of the slowest one; a process that does not end by itself needs --for",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="one JSON object on stdout at the end, in the last line, for machines"
     )
     parser.add_argument(
         "--drain-timeout", type=duration, default=30.0, metavar="DURATION", help="how long draining may take (30s)"
+    )
+    parser.add_argument(
+        "--dead-letters",
+        metavar="FOLDER",
+        help="write each dead letter, with its error, to a file there, which `streampy replay` gives back",
     )
     parser.add_argument("--segment", default="", metavar="NAME", help="only this one of the segments of the process")
     parser.add_argument(
@@ -89,13 +101,16 @@ def run(arguments: argparse.Namespace) -> int:
         plans = _plans(arguments, settings)
     if plans is None:
         return Exit.PROCESS
+    if arguments.profile:
+        return _profile(plans, arguments, settings)
     from streampy.cli.segments import read_where  # noqa: PLC0415 - as above
     from streampy.cli.system import System  # noqa: PLC0415
     from streampy.model.suggest import did_you_mean  # noqa: PLC0415
 
     begin_log(arguments)
     where, control, traced = read_where(arguments), _control(arguments), traces(arguments)
-    if where is None or control is None or traced is None:
+    letters = _letters(arguments, plans)
+    if where is None or control is None or traced is None or letters is None:
         return Exit.USAGE
     cut = next((file for file, plan in plans.items() if plan.segments), "")
     if cut and not where.segment and (problem := _not_of_all(arguments, cut)):
@@ -110,9 +125,13 @@ def run(arguments: argparse.Namespace) -> int:
         hint = did_you_mean(where.segment, there) if there else ": the process has no `segments`"
         sys.stderr.write(f"streampy: --segment: there is no {where.segment!r}{hint}\n")
         return Exit.USAGE
-    system = System(plans, {**where.as_options(), **traced, "control": control})
-    code = _run_watched(system, arguments)
-    if code == Exit.HUNG:  # a thread that hangs would hold the OS process too
+    system = System(plans, {**where.as_options(), **traced, "control": control}, letters)
+    return _end(_run_watched(system, arguments))
+
+
+def _end(code: Exit) -> Exit:
+    """Return the code; where a thread hangs, which would hold the OS process too, that ends here."""
+    if code == Exit.HUNG:
         from streampy.memory.sweep import clear_mine  # noqa: PLC0415 - as above
         from streampy.run.control.folder import remove_mine  # noqa: PLC0415
 
@@ -180,6 +199,32 @@ def _run_watched(system: System, arguments: argparse.Namespace) -> Exit:
             return Exit.USAGE
         signalled = _run(system, arguments)
     return _tell(system, arguments, signalled)
+
+
+def _profile(plans: dict[str, Plan], arguments: argparse.Namespace, settings: dict[str, Any]) -> Exit:
+    """Run one process to see where its time goes."""
+    ((file, plan), *more) = plans.items()
+    if more or plan.segments:
+        what = "one file" if more else "a process that is not cut into segments"
+        sys.stderr.write(f"streampy: --profile is for {what}\n")
+        return Exit.USAGE
+    from streampy.cli.profile import profile  # noqa: PLC0415 - only here anybody profiles
+
+    begin_log(arguments)
+    return _end(profile(file, plan, arguments, settings))
+
+
+def _letters(arguments: argparse.Namespace, plans: dict[str, Plan]) -> dict[str, Letters] | None:
+    """For each file who writes its dead letters, if somebody is to; None, with a line on stderr, where nobody can."""
+    if arguments.dead_letters is None:
+        return {}
+    try:
+        from streampy.recording import DeadLetterFile  # noqa: PLC0415 - needs msgpack
+
+        return {file: DeadLetterFile(arguments.dead_letters, plan, arguments.segment) for file, plan in plans.items()}
+    except (ImportError, OSError) as error:
+        sys.stderr.write(f"streampy: --dead-letters: {error}\n")
+        return None
 
 
 def _run(system: System, arguments: argparse.Namespace) -> str:

@@ -62,6 +62,7 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     options = [option for setting in arguments.set for option in ("--set", setting)]
     options += ["--drain-timeout", str(arguments.drain_timeout), *passed_on(arguments)]
     options += ["--control", arguments.control] if arguments.control else []
+    options += ["--dead-letters", arguments.dead_letters] if arguments.dead_letters is not None else []
     return options + [f"--{name}" for name in ("stats", "json", "debug") if getattr(arguments, name)]
 
 

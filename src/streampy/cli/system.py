@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from streampy.model.plan import Plan
+    from streampy.run.trouble import Letters
 
 
 class Watched:
@@ -97,11 +98,19 @@ class Watched:
 class System:
     """The processes, and the events that whoever runs them waits for."""
 
-    def __init__(self, plans: dict[str, Plan], options: Mapping[str, Any] | None = None) -> None:
-        """Options: of `streampy.run`, for each."""
+    def __init__(
+        self,
+        plans: dict[str, Plan],
+        options: Mapping[str, Any] | None = None,
+        letters: Mapping[str, Letters] | None = None,
+    ) -> None:
+        """Options: of `streampy.run`, for each. letters: by file, who is given its dead letters."""
         self.events: SimpleQueue[Watched | str] = SimpleQueue()
         """A process that has come to its end, or the word that a signal puts here."""
-        self.processes = [Watched(file, plan, self.events, options) for file, plan in plans.items()]
+        kept = {file: {"dead_letters": one} for file, one in (letters or {}).items()}
+        self.processes = [
+            Watched(file, plan, self.events, {**(options or {}), **kept.get(file, {})}) for file, plan in plans.items()
+        ]
 
     def start(self) -> None:
         """Start them all; returns at once."""

@@ -136,6 +136,15 @@ class Batch(list[T]):
         return [Item(value, header) for value, header in zip(self, self.headers, strict=True)]
 
 
+class Replayed(NamedTuple):
+    """An item that was born in another run: a source that emits one keeps all of its identity."""
+
+    value: Any
+    header: Header
+    port: str
+    """The output that it is given to."""
+
+
 class Latest(Generic[T_co]):
     """Annotation only: the port is given the newest value known (None until the first one has come)."""
 

@@ -43,7 +43,7 @@ from streampy.run.pools import Pools
 from streampy.run.segments.neighbours import Neighbours
 from streampy.run.segments.wire import Part
 from streampy.run.steering import Steering
-from streampy.run.trouble import DeadLetters, Trouble
+from streampy.run.trouble import DeadLetters, Letters, Trouble
 from streampy.run.tuning import TUNING
 from streampy.run.turnstile import Turnstile
 from streampy.run.watchdog import Watchdog
@@ -104,9 +104,17 @@ class Segment:
     """The running parts of a plan. Nothing runs before `start`; `over` is set when every worker has left."""
 
     def __init__(
-        self, plan: Plan, backend: Backend, part: Part | None = None, trace: TraceSettings | None = None
+        self,
+        plan: Plan,
+        backend: Backend,
+        part: Part | None = None,
+        trace: TraceSettings | None = None,
+        letters: Letters | None = None,
     ) -> None:
-        """Part: where this runs one of several segments; `plan` is what that one runs. trace: what is traced."""
+        """Part: where this runs one of several segments; `plan` is what that one runs.
+
+        trace: what is traced. letters: see `streampy.run`.
+        """
         self.plan = plan
         self.backend = backend
         self.over = backend.flag()
@@ -118,7 +126,7 @@ class Segment:
         """The process is put out."""
         self.sources_stopping = backend.flag()
         """The sources are to end; what they emitted goes on."""
-        self.dead_letters = DeadLetters()
+        self.dead_letters = DeadLetters(also=letters)
         self.errors: list[RunError] = []
         self._watchdog = Watchdog(self._late, backend)
         self.undertaker = Undertaker(plan if part is None else part.plan)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from streampy.run.running import Running
     from streampy.run.segments.wire import Part
     from streampy.run.trace.settings import TraceSettings
+    from streampy.run.trouble import Letters
 
 START_WITHIN = 120.0
 """Seconds that the units may take to start: models are loaded then."""
@@ -31,6 +32,7 @@ def run(
     process: Process | Plan,
     *,
     start_within: float = START_WITHIN,
+    dead_letters: Letters | None = None,
     segment: str = "",
     listen: str | socket = "",
     dial: Mapping[str, str | Sequence[str]] | None = None,
@@ -66,12 +68,24 @@ def run(
 
     start_within: seconds; those that are dialled must be there in that time, too.
 
+    dead_letters: is given each dead letter too, besides `running.dead_letters()`, when it occurs and by any thread;
+    `streampy.recording.DeadLetterFile` writes them to a file that can be replayed.
+
     Raises ProcessError where the process can't be started as it is described, UnitFailed where a unit raises while it
     is made or started, Hung where one does not start in time; RunError where nobody answers at the addresses that are
     dialled, or the one to listen at can't be had; RunError where a script that is imported for its units in another OS
     process comes here, for want of `if __name__ == "__main__":`.
     """
-    running = prepare(process, segment=segment, listen=listen, dial=dial, expect=expect, control=control, trace=trace)
+    running = prepare(
+        process,
+        segment=segment,
+        listen=listen,
+        dial=dial,
+        expect=expect,
+        control=control,
+        trace=trace,
+        dead_letters=dead_letters,
+    )
     running.start(start_within)
     return running
 
@@ -85,6 +99,7 @@ def prepare(
     expect: Mapping[str, int] | None = None,
     control: str | ControlSettings = "",
     trace: str | TraceSettings | None = "",
+    dead_letters: Letters | None = None,
 ) -> Running:
     """What `run` starts, as long as it has not."""
     refuse_in_import()
@@ -101,9 +116,9 @@ def prepare(
     try:
         if segment:
             part = _part(plan, segment, backend, listen=listen, dial=dial or {}, expect=expect or {})
-            running = Running(Segment(plan.of_segment(segment), backend, part, traced))
+            running = Running(Segment(plan.of_segment(segment), backend, part, traced, dead_letters))
         else:
-            running = Running(Segment(plan, backend, None, traced))
+            running = Running(Segment(plan, backend, None, traced, dead_letters))
     except BaseException:
         if door is not None:
             door.close()

@@ -33,16 +33,27 @@ class DeadLetter:
     error: BaseException
 
 
+class Letters(Protocol):
+    """Where dead letters are put."""
+
+    def add(self, letter: DeadLetter) -> None:
+        """Keep one."""
+
+
 class DeadLetters:
     """The dead letters of a process; the oldest are put out where there are more than fit, and counted."""
 
-    def __init__(self, capacity: int = 10_000) -> None:
+    def __init__(self, capacity: int = 10_000, also: Letters | None = None) -> None:
+        """Also: who else is given each, such as a file."""
+        self._also = also
         self._letters: deque[DeadLetter] = deque(maxlen=capacity)
         self._lock = Lock()
         self.lost = 0
 
     def add(self, letter: DeadLetter) -> None:
         """Keep one."""
+        if self._also is not None:
+            self._also.add(letter)
         with self._lock:
             self.lost += len(self._letters) == self._letters.maxlen
             self._letters.append(letter)
@@ -56,13 +67,6 @@ class DeadLetters:
 
     def __len__(self) -> int:
         return len(self._letters)
-
-
-class Letters(Protocol):
-    """Where dead letters are put."""
-
-    def add(self, letter: DeadLetter) -> None:
-        """Keep one."""
 
 
 class Trouble:

@@ -1,12 +1,12 @@
 """The classes of the user that may cross between segments: those that the units at both ends of a link name.
 
-Knows nothing of how they travel. Both ends run the same process, so both find the same; what comes from a network can
-only be made into one of these.
+Knows nothing of how they travel. Both ends run the same process, so both find the same; what comes from a network, or
+from a file, can only be made into one of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
@@ -30,10 +30,16 @@ def make_packing(plan: Plan) -> Packing:
 
 def register_all(plan: Plan, types: WireTypes) -> None:
     """Register the dataclasses and NamedTuples in the annotations of all links that cross, and in their fields."""
+    senders = (plan.units[link.sender].ports.outputs[link.output].type for link in plan.crossings)
+    receivers = (plan.units[link.receiver].ports.inputs[link.input].type for link in plan.crossings)
+    register_annotated([*senders, *receivers], types)
+
+
+def register_annotated(annotations: Iterable[Any], types: WireTypes) -> None:
+    """Register the dataclasses and NamedTuples in these annotations, and in their fields."""
     seen: set[Any] = set()
-    for link in plan.crossings:
-        _walk(plan.units[link.sender].ports.outputs[link.output].type, seen)
-        _walk(plan.units[link.receiver].ports.inputs[link.input].type, seen)
+    for annotation in annotations:
+        _walk(annotation, seen)
     for kind in sorted(filter(_is_record, seen), key=_name):
         with suppress(TypeError):  # one that has arguments which are no fields: told where one is to be sent
             types.register(kind, _name(kind))
