@@ -76,3 +76,10 @@ def test_every_reason_has_its_account(reason):
 def test_adding_up_changes_no_ledger():
     ledger = ledger_of([("born", "a", 2)])
     assert add_up([ledger], 2) == add_up([ledger], 2)
+
+
+def test_what_a_dead_worker_tells_late_takes_back_no_births_of_its_heir():
+    ledger = Ledger()
+    ledger.absorb({("born", "a"): 3})
+    ledger.absorb({("born", "a"): 2, ("delivered", "a"): 1})
+    assert {("born", "a"): 3, ("delivered", "a"): 1} == dict(ledger.counts)

@@ -117,8 +117,8 @@ class Ledger:
     def absorb(self, taken: Mapping[tuple[str, str], int]) -> None:
         """What another one counted."""
         for (what, stream), count in taken.items():
-            if what == _BORN:
-                self.counts[what, stream] = count
+            if what == _BORN:  # a worker that died may tell its last when its heir has told more already
+                self.counts[what, stream] = max(self.counts[what, stream], count)
             else:
                 self.counts[what, stream] += count
 

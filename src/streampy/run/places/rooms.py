@@ -269,7 +269,7 @@ class Rooms:
                 if end is not None:
                     end.close()
         for door in self._doors.values():
-            door.sender.close()
+            door.close()
         self.stock.close()
         self.regions.close()
         for life in self._past:

@@ -60,6 +60,7 @@ def _print(stream: Stream, text: str) -> None:
         to.write(text)
     except UnicodeEncodeError as error:
         to.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
+    to.flush()  # into a pipe or a file a unit that said so there would else be heard much later
 
 
 def _handle(data: bytes) -> None:

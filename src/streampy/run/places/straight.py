@@ -71,9 +71,10 @@ class Straight:
 
     def door(self, channel: Channel, stock: Stock, regions: Regions, missed: Callable[[Header], None]) -> StraightDoor:
         """The sender's end; missed: told of each item that the pipe dropped."""
-        sender = SharedSender(channel, self.pipe, Lending(Loans(regions, channel.wake)))
+        loans = Loans(regions, channel.wake)
+        sender = SharedSender(channel, self.pipe, Lending(loans))
         stock.watch(channel.fileno(), sender.look)
-        return StraightDoor(sender, stock, missed, partial(overload, self.receiver, self.input, self.pipe))
+        return StraightDoor(sender, loans, stock, missed, partial(overload, self.receiver, self.input, self.pipe))
 
     def _plan(self) -> UnitPlan:
         """What the inlet needs to know of the receiver."""
@@ -187,12 +188,14 @@ class StraightDoor:
     def __init__(
         self,
         sender: SharedSender,
+        loans: Loans,
         stock: Stock,
         missed: Callable[[Header], None],
         overload: Callable[[Batch[Any]], UnitFailed],
     ) -> None:
         """Overload: makes the error of a full pipe whose overflow is `fail`."""
         self.sender = sender
+        self._loans = loans
         self.looks_first = True
         """Whether it looks before each item what was given back: nobody else does so."""
         self.passing: Passing | None = None
@@ -253,6 +256,11 @@ class StraightDoor:
             self.sender.end()
         except (PeerDied, Cancelled):  # then all is put out
             return
+
+    def close(self) -> None:
+        """The receiver's OS process has ended: it has nothing any more, so no memory is held for it."""
+        self.sender.close()
+        self._loans.clear()
 
 
 class FedInlet(Inlet):
