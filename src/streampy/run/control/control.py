@@ -119,8 +119,8 @@ class Control:
                 return
             self._is_closed = True
             if self._loop is not None and self._closing is not None:
+                atexit.register(self._take_leave)  # first, for its thread takes it back when it ends
                 self._loop.call_soon_threadsafe(self._closing.set)
-                atexit.register(self._take_leave)
         self._remove()
         self._journal.close()
         atexit.unregister(self._remove)
