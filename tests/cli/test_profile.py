@@ -14,6 +14,7 @@ def test_it_tells_where_the_time_went_and_what_more_workers_bring(streampy, fold
     assert ["1", "2", "4"] == [line.split()[0] for line in lines[-3:]]
 
 
+@pytest.mark.long
 def test_the_same_for_machines(streampy, folder):
     done = streampy(
         "run", "doubles.yaml", "--profile", "--json", "--set", "numbers.until=20000", "--set", "double.place=own"
