@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 
 def test_it_tells_where_the_time_went_and_what_more_workers_bring(streampy, folder):
     done = streampy("run", "doubles.yaml", "--profile", "--set", "numbers.until=300")
