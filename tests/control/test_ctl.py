@@ -164,9 +164,12 @@ def test_it_is_steered_over_tcp_with_a_token(started, ctl, runtime, monkeypatch)
         (["live.yaml", "--control", "tcp://0.0.0.0:7000"], "so it needs a token"),
         (["cut.yaml", "--control", "tcp://127.0.0.1:7000"], "is of one segment: say which by --segment NAME"),
         (["live.yaml", "cut.yaml", "--control", "tcp://127.0.0.1:7000"], "one address is for one process"),
+        (["cut.yaml", "--metrics", "127.0.0.1:0"], "is of one OS process: say which by --segment NAME"),
+        (["live.yaml", "cut.yaml"], "cut.yaml is cut into segments: run it by itself"),
+        (["cut.yaml", "live.yaml", "--segment", "core"], "cut.yaml is cut into segments: run it by itself"),
     ],
 )
-def test_an_address_that_can_not_be_is_told(started, words, told):
+def test_what_can_not_be_had_of_a_run_is_told(started, words, told):
     program = started("run", *words)
     _, said = program.communicate(timeout=SOON)
     assert (2, True) == (program.returncode, told in said), said

@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
     if where is None or control is None or traced is None or letters is None:
         return Exit.USAGE
     cut = next((file for file, plan in plans.items() if plan.segments), "")
-    if cut and not where.segment and (problem := _not_of_all(arguments, cut)):
+    if cut and (problem := _refused(arguments, cut, where.segment)):
         sys.stderr.write(f"streampy: {problem}\n")
         return Exit.USAGE
     if cut and not where.segment:
@@ -143,13 +143,13 @@ def _end(code: Exit) -> Exit:
     return code
 
 
-def _not_of_all(arguments: argparse.Namespace, cut: str) -> str:
-    """What was asked for that can't be had of all segments of a process at once; "" where nothing was."""
+def _refused(arguments: argparse.Namespace, cut: str, segment: str) -> str:
+    """What can't be had of a process that is cut into segments, and was asked for; "" where nothing was."""
     if len(arguments.files) > 1:
         return f"{cut} is cut into segments: run it by itself"
-    if arguments.control.startswith("tcp://"):
+    if not segment and arguments.control.startswith("tcp://"):
         return f"--control {arguments.control} is of one segment: say which by --segment NAME"
-    if arguments.metrics:
+    if not segment and arguments.metrics:
         return "--metrics is of one OS process: say which by --segment NAME, or use `streampy ui`"
     return ""
 
